@@ -1,0 +1,45 @@
+"""The verbs, in the order in which a newcomer meets them."""
+
+import typer
+
+from hvc_ml import __version__
+from hvc_ml.cli.check import check
+from hvc_ml.cli.demo import demo
+from hvc_ml.cli.explain import explain
+from hvc_ml.cli.features import features
+from hvc_ml.cli.init import init
+from hvc_ml.cli.score import score
+from hvc_ml.cli.train import train
+from hvc_ml.cli.ui import ui
+
+app = typer.Typer(
+    name="hvc-ml",
+    help="From a log of orders to a retention list a team can work tomorrow.\n\nStart with: hvc-ml demo",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for verb in (demo, init, check, features, train, score, explain, ui):
+    app.command()(verb)
+
+
+def _version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"hvc-ml {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    *,
+    version: bool = typer.Option(
+        False, "--version", callback=lambda v: _version(wanted=v), is_eager=True, help="Version."
+    ),
+) -> None:
+    """From a log of orders to a retention list a team can work tomorrow.
+
+    Start with: hvc-ml demo
+    """

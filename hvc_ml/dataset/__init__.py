@@ -1,0 +1,1 @@
+"""Features and labels side by side, one partition per cutoff."""

@@ -1,0 +1,1 @@
+"""The models: prior, churn, value if kept, intervals, baselines."""

@@ -1,0 +1,181 @@
+"""Churn risk: log-loss boosted from the prior's probability. No resampling: risks are multiplied by money."""
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, column_or_1d
+
+from hvc_ml.errors import NotEnoughData
+from hvc_ml.estimators.boosting import Boosted, Plan, Rows, train
+from hvc_ml.estimators.frames import as_frame, as_weight, fewest_in_leaf, make_encoder
+
+Array = NDArray[np.float64]
+
+CLIP = 1e-3
+"""Offsets stay within [logit(CLIP), logit(1 - CLIP)]: a prior may not be surer than that."""
+
+
+def churn_offset(risk: Array) -> Array:
+    """Logit of a prior probability, clipped.
+
+    Examples
+    --------
+    >>> churn_offset(np.array([0.0, 0.5])).round(2)
+    array([-6.91,  0.  ])
+    """
+    clipped: Array = logit(np.clip(np.asarray(risk, dtype=np.float64), CLIP, 1 - CLIP))
+    return clipped
+
+
+class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
+    """Gradient boosting of the log-loss, starting from a prior.
+
+    Parameters
+    ----------
+    offset
+        Name of the column with the prior probability of the second class; None starts from the base rate.
+    categories
+        Text columns and their categories (None: those found in X). Other non-numeric columns count as text too.
+    rounds, learning_rate, leaves, min_child_samples, l2, feature_fraction, patience, seed, threads
+        See ``Plan``.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (2,)
+    boosted_ : Boosted
+        The trees: the correction of the offset.
+    base_ : float
+        Where the margin starts without an offset column.
+
+    Examples
+    --------
+    >>> X = np.arange(40.0).reshape(-1, 1)
+    >>> model = ChurnClassifier(rounds=60).fit(X, X[:, 0] > 19)
+    >>> model.predict([[3.0], [33.0]])
+    array([False,  True])
+    """
+
+    def __init__(
+        self,
+        offset: str | None = None,
+        *,
+        categories: Any = None,
+        rounds: int = 100,
+        learning_rate: float = 0.05,
+        leaves: int = 15,
+        min_child_samples: int | None = None,
+        l2: float = 1.0,
+        feature_fraction: float = 1.0,
+        patience: int = 30,
+        seed: int = 0,
+        threads: int | None = None,
+    ) -> None:
+        self.offset = offset
+        self.categories = categories
+        self.rounds = rounds
+        self.learning_rate = learning_rate
+        self.leaves = leaves
+        self.min_child_samples = min_child_samples
+        self.l2 = l2
+        self.feature_fraction = feature_fraction
+        self.patience = patience
+        self.seed = seed
+        self.threads = threads
+
+    def __sklearn_tags__(self) -> Any:
+        """Binary only; NaN is welcome."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        tags.input_tags.allow_nan = True
+        return tags
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, eval_X: Any = None, eval_y: Any = None) -> Self:
+        """Learn the correction of the prior.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, k)
+        y : array-like of shape (n,)
+            Two classes; the second, in sorted order, is the event.
+        sample_weight : array-like of shape (n,), optional
+        eval_X, eval_y
+            Later rows that decide the number of rounds; without them all rounds are taken.
+
+        Raises
+        ------
+        NotEnoughData
+            If y has one class only.
+        """
+        frame = as_frame(self, X, reset=True)
+        y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        if len(y) != len(frame):
+            raise ValueError(f"X has {len(frame)} rows, y has {len(y)}.")
+        weight = as_weight(sample_weight, frame)
+        self.classes_ = np.unique(y)
+        if len(self.classes_) > 2:
+            message = "Only binary classification is supported. The type of the target is multiclass."
+            raise ValueError(message)
+        if len(self.classes_) < 2 or len(np.unique(y[weight > 0])) < 2:
+            raise NotEnoughData(f"y holds one class only among {len(y):,} rows; a classifier needs both.")
+        keep = weight > 0  # a row without weight must not even move a bin
+        frame, target, weight = frame[keep], (y == self.classes_[1]).astype(np.float64)[keep], weight[keep]
+        self.base_ = float(logit(np.average(target, weights=weight)))
+        encoder = make_encoder(frame, [self.offset], self.categories or {})
+        plan = self._plan(float(weight.sum()))
+        rows = Rows(encoder.encode(frame), target, self._start(frame), weight)
+        stop = None
+        if eval_X is not None:
+            later = as_frame(self, eval_X, reset=False)
+            event = (np.asarray(eval_y) == self.classes_[1]).astype(np.float64)
+            stop = Rows(encoder.encode(later), event, self._start(later))
+        self.boosted_: Boosted = train(plan, encoder, rows, stop)
+        return self
+
+    def margin(self, X: Any) -> Array:
+        """Log-odds of the second class, shape (n,)."""
+        check_is_fitted(self)
+        frame = as_frame(self, X, reset=False)
+        return self._start(frame) + self.boosted_.margin(frame, self.threads)
+
+    decision_function = margin
+
+    def contributions(self, X: Any) -> tuple[Array, Array]:
+        """Split ``margin`` exactly: the start of each row, shape (n,), and its trees' share per column, (n, k)."""
+        check_is_fitted(self)
+        frame = as_frame(self, X, reset=False)
+        base, phi = self.boosted_.contributions(frame, self.threads)
+        return self._start(frame) + base, phi
+
+    def predict_proba(self, X: Any) -> Array:
+        """Probabilities of both classes, shape (n, 2)."""
+        p = expit(self.margin(X))
+        return np.column_stack([1 - p, p])
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """The likelier class of each row."""
+        answer: NDArray[Any] = self.classes_[(self.margin(X) > 0).astype(int)]
+        return answer
+
+    def _start(self, frame: Any) -> Array:
+        if self.offset is None:
+            return np.full(len(frame), self.base_)
+        return churn_offset(frame[self.offset].to_numpy(np.float64))
+
+    def _plan(self, total: float) -> Plan:
+        return Plan(
+            "binary",
+            rounds=self.rounds,
+            learning_rate=self.learning_rate,
+            leaves=self.leaves,
+            min_child_samples=fewest_in_leaf(self.min_child_samples, total),
+            l2=self.l2,
+            feature_fraction=self.feature_fraction,
+            patience=self.patience,
+            seed=self.seed,
+            threads=self.threads,
+        )

@@ -1,0 +1,58 @@
+"""What every estimator here does with X: a named frame or an unnamed matrix becomes one encoded matrix."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.utils.validation import _check_feature_names, _check_n_features, _check_sample_weight, validate_data
+
+from hvc_ml.estimators.boosting import Encoder, categories_of
+
+Array = NDArray[np.float64]
+
+
+def as_frame(estimator: Any, X: Any, *, reset: bool) -> pd.DataFrame:
+    """Check X as scikit-learn does (names, width, no infinity; NaN is welcome) and give it column names.
+
+    Frames with text columns keep them; their numbers are checked when they are encoded.
+    """
+    if isinstance(X, pd.DataFrame) and _has_text(X):
+        _check_feature_names(estimator, X, reset=reset)
+        _check_n_features(estimator, X, reset=reset)
+        return X
+    matrix = validate_data(estimator, X, reset=reset, dtype=np.float64, ensure_all_finite="allow-nan")
+    names = getattr(estimator, "feature_names_in_", [f"x{i}" for i in range(matrix.shape[1])])
+    return pd.DataFrame(matrix, columns=list(names), index=getattr(X, "index", None))
+
+
+def make_encoder(
+    frame: pd.DataFrame, leave_out: Sequence[str | None], categories: Mapping[str, Sequence[str] | None]
+) -> Encoder:
+    """Decide columns and categories from the rows to learn from; ``None`` lists the categories found there."""
+    columns = tuple(c for c in frame.columns if c not in leave_out)
+    text = {c: categories.get(c) for c in columns if c in categories or not pd.api.types.is_numeric_dtype(frame[c])}
+    known = {c: tuple(v) if v is not None else categories_of(frame[c]) for c, v in text.items()}
+    return Encoder(tuple(map(str, columns)), known)
+
+
+def as_weight(sample_weight: Any, X: Any) -> Array:
+    """One weight per row, all non-negative."""
+    weight: Array = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    return weight
+
+
+def fewest_in_leaf(asked: int | None, total_weight: float) -> int:
+    """1 % of the rows, at least 1 and at most 200, unless asked otherwise.
+
+    Examples
+    --------
+    >>> fewest_in_leaf(None, 5_000.0), fewest_in_leaf(None, 1e6), fewest_in_leaf(7, 5_000.0)
+    (50, 200, 7)
+    """
+    return asked if asked is not None else int(np.clip(total_weight / 100, 1, 200))
+
+
+def _has_text(frame: pd.DataFrame) -> bool:
+    return any(not pd.api.types.is_numeric_dtype(kind) for kind in frame.dtypes)

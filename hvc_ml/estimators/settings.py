@@ -1,0 +1,58 @@
+"""What a user may say about the models; imports nothing heavy, so that a configuration loads at once."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from hvc_ml.settings import Settings
+
+
+class ModelSettings(Settings):
+    """How the models are fitted. The defaults were chosen on three real logs (``benchmarks/``).
+
+    Examples
+    --------
+    >>> ModelSettings().coverage
+    0.8
+    >>> ModelSettings(rounds=50).rounds
+    50
+    """
+
+    prior: Literal["bg_nbd"] = "bg_nbd"
+    """The buy-till-you-die model that boosting starts from (businesses with contracts use survival by contract age)."""
+
+    rounds: Annotated[int, Field(ge=1, le=10_000)] = 400
+    """The most rounds of boosting; early stopping on the calibrate cutoff usually takes far fewer."""
+
+    learning_rate: Annotated[float, Field(gt=0.0, le=1.0)] = 0.05
+    """How much of each tree is kept."""
+
+    leaves: Annotated[int, Field(ge=2, le=1024)] = 15
+    """The most leaves of one tree."""
+
+    min_child_samples: Annotated[int, Field(ge=1)] | None = None
+    """The fewest rows in a leaf; null lets it grow with the data (1 % of the rows, between 20 and 200)."""
+
+    l2: Annotated[float, Field(ge=0.0)] = 5.0
+    """Penalty on the leaves' values: pulls small data towards the prior."""
+
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 7
+    """The seed of everything that draws."""
+
+    bags: Annotated[int, Field(ge=1, le=20)] = 1
+    """How many boosters, each with its own seed, are averaged."""
+
+    coverage: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.8
+    """The share of customers whose future value should lie within its interval."""
+
+    winsor: Annotated[float, Field(gt=0.5, le=1.0)] = 0.995
+    """The quantile at which the training target of value is capped (it is evaluated uncapped)."""
+
+    min_rows: Annotated[int, Field(ge=1)] = 200
+    """With fewer rows to fit, the prior stands alone."""
+
+    min_each: Annotated[int, Field(ge=1)] = 30
+    """With fewer churned or fewer kept customers among the rows, the prior stands alone."""
+
+    threads: Annotated[int, Field(ge=1)] | None = None
+    """Threads for boosting; null uses all. The results do not depend on it."""

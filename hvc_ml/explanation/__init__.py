@@ -1,0 +1,1 @@
+"""Reasons: contributions, in money, in words."""

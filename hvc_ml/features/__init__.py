@@ -1,0 +1,1 @@
+"""Features: declared, never programmed; they see history only."""

@@ -1,0 +1,1 @@
+"""From risk and value to a plan: actions, gains, budget, holdout."""

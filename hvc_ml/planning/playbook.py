@@ -1,0 +1,136 @@
+"""What the team can do for a customer, what it costs, and how long the list may be."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from hvc_ml.errors import UsageError
+from hvc_ml.settings import Money, Settings, Share
+
+ListFormat = Literal["csv", "parquet", "xlsx"]
+Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+Name = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class Action(Settings):
+    """One thing the team can do for a customer.
+
+    Examples
+    --------
+    >>> Action(name="call", contact_cost=8.0).save_rate
+    0.3
+    """
+
+    name: Name
+    """Its name in the list."""
+    contact_cost: Money = 0.0
+    """What one contact costs, whatever comes of it."""
+    offer_cost: Money = 0.0
+    """What the offer (voucher, discount) costs when it is taken up."""
+    save_rate_prior: tuple[Positive, Positive] = (6.0, 14.0)
+    """Beta(alpha, beta): belief about the share of leavers this action keeps, until campaigns are measured."""
+    take_up: Share = 1.0
+    """Share of those who would have stayed anyway that take the offer up as well."""
+    capacity: Annotated[int, Field(ge=0)] | None = None
+    """At most this many rows of one list (null: no limit)."""
+    tiers: tuple[Name, ...] | None = None
+    """Only for customers of these tiers (null: all)."""
+    families: tuple[Name, ...] | None = None
+    """Only where one of these families of reasons is among the customer's three largest (null: always)."""
+    lead_time: Annotated[int, Field(ge=0, le=365)] = 0
+    """Days from the decision until the customer feels the action."""
+    channel: str = ""
+    """How the customer is reached."""
+    says: tuple[str, ...] = ()
+    """Talking points for whoever makes the contact."""
+
+    @property
+    def save_rate(self) -> float:
+        """Mean of the prior: the expected share of leavers that the action keeps, in (0, 1)."""
+        alpha, beta = self.save_rate_prior
+        return alpha / (alpha + beta)
+
+
+DEFAULT_ACTIONS = (
+    Action(
+        name="personal call",
+        contact_cost=8.0,
+        capacity=200,
+        tiers=("Priority",),
+        lead_time=3,
+        channel="phone",
+        says=("Thank them for the orders so far.", "Ask what has changed.", "Offer a fixed contact person."),
+    ),
+    Action(
+        name="service recovery",
+        contact_cost=3.0,
+        offer_cost=15.0,
+        take_up=0.5,
+        families=("service",),
+        lead_time=2,
+        channel="phone or e-mail",
+        says=("Say sorry for what went wrong, and by name.", "Say what was done about it.", "Send a voucher."),
+    ),
+    Action(
+        name="personal e-mail",
+        contact_cost=0.5,
+        save_rate_prior=(2.0, 18.0),
+        lead_time=1,
+        channel="e-mail",
+        says=("Mention what they last bought.", "Show what is new beside it."),
+    ),
+)
+
+
+class Playbook(Settings):
+    """The actions a list may propose.
+
+    Examples
+    --------
+    >>> [action.name for action in Playbook().actions]
+    ['personal call', 'service recovery', 'personal e-mail']
+    """
+
+    actions: Annotated[tuple[Action, ...], Field(min_length=1, max_length=20)] = DEFAULT_ACTIONS
+    """In order of preference: of two actions with equal gain, the first is taken."""
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        names = [action.name for action in self.actions]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"each action needs a name of its own; found twice: {', '.join(twice)}")
+        return self
+
+    def with_capacities(self, capacities: Mapping[str, int]) -> Self:
+        """The same playbook with other capacities, by action name.
+
+        Raises
+        ------
+        UsageError
+            If an action is not in the playbook, or a capacity is negative.
+        """
+        names = [action.name for action in self.actions]
+        for name, capacity in capacities.items():
+            if name not in names or capacity < 0:
+                raise UsageError(
+                    f"--capacity {name}={capacity}: expected N of at least 0 for one of: {', '.join(names)}."
+                )
+        actions = (a.model_copy(update={"capacity": capacities.get(a.name, a.capacity)}) for a in self.actions)
+        return self.model_copy(update={"actions": tuple(actions)})
+
+
+class ListSettings(Settings):
+    """How long the list may be, what is held out, and which files are written."""
+
+    top: Annotated[int, Field(ge=1)] | None = None
+    """At most this many rows (null: every customer with a gain)."""
+    budget: Money | None = None
+    """At most this much expected spending on contacts and offers (null: no limit)."""
+    holdout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
+    """Share of the list that is left alone on purpose, to measure what contacting does."""
+    formats: Annotated[tuple[ListFormat, ...], Field(min_length=1)] = ("csv", "parquet", "xlsx")
+    """The files to write."""
+    suppress: Path | None = None
+    """File of customer ids, one per line, that never come on a list (objections, no consent, open complaints)."""

@@ -1,0 +1,63 @@
+"""One run at a time."""
+
+import fcntl
+import os
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from hvc_ml.errors import LockHeld
+from hvc_ml.publish.files import PRIVATE_FILE, make_private_directory, output_errors
+
+
+class RunLock:
+    """One run at a time: an advisory lock that a crash releases too.
+
+    Parameters
+    ----------
+    path
+        The lock file, such as ``.hvc-ml/lock``. It stays behind, empty: removing it would let two runs lock two files.
+
+    Raises
+    ------
+    LockHeld
+        On entering, when another run holds it; the message names its process id.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> lock = Path(tempfile.mkdtemp()) / "lock"
+    >>> with RunLock(lock):
+    ...     lock.read_text().strip() == str(os.getpid())
+    True
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor: int | None = None
+
+    def __enter__(self) -> Self:
+        with output_errors(self.path):
+            make_private_directory(self.path.parent)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+            os.close(descriptor)
+            who = f"process {holder}" if holder.isdigit() else "another process"
+            raise LockHeld(f"{self.path}: {who} is at work on this project. Run again when it has finished.") from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
+        self._descriptor = descriptor
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._descriptor is not None:
+            with suppress(OSError):  # the lock goes with the descriptor, whatever the disk says
+                os.ftruncate(self._descriptor, 0)
+            os.close(self._descriptor)
+            self._descriptor = None

@@ -1,0 +1,1 @@
+"""The fitted models and their columns as one artifact."""

@@ -1,0 +1,1 @@
+"""Who is high-value: tiers and concentration."""

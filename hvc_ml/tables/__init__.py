@@ -1,0 +1,1 @@
+"""Sources, mapping and checks: from your files to canonical tables."""

@@ -1,0 +1,6 @@
+"""A made-up business whose truth is known: customers, orders, events, and what will truly become of each customer."""
+
+from hvc_ml.tables.demo.build import write_demo
+from hvc_ml.tables.demo.settings import DemoFiles, DemoSettings
+
+__all__ = ["DemoFiles", "DemoSettings", "write_demo"]

@@ -1,0 +1,311 @@
+"""Readers: each turns one source into parts whose columns are addressed by position, never by a name from outside."""
+
+import codecs
+import csv
+import gzip
+import hashlib
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import duckdb
+
+from hvc_ml.errors import ConfigError, DataError, ServiceError
+from hvc_ml.tables.engine import Engine
+from hvc_ml.tables.mapping import TableMapping
+from hvc_ml.tables.schema import TableName
+from hvc_ml.tables.sources import TEXT_ENDINGS, Source, SourceKind, database_file, table_files
+from hvc_ml.tables.sql import identifier, literal
+
+MAX_HEADER = 1_000_000
+REJECTS, SCANS = "reader_rejects", "reader_scans"
+
+
+@dataclass(frozen=True)
+class RawColumn:
+    """A column of a source: its name there, its quoted position here, and its type in the engine."""
+
+    name: str
+    sql: str
+    type: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file (or one database table), ready to be selected from."""
+
+    label: str
+    select: str
+    columns: tuple[RawColumn, ...]
+    row: str = "NULL"  # where the format numbers its rows itself
+    ragged: str = "false"  # where the reader leaves it to us to see rows of another width
+    first: int = 1  # number of the first row, as a person counts: the line in a text file
+    unit: str = "row"
+    rejects: bool = False  # whether the reader leaves broken lines in REJECTS
+
+    def column(self, name: str) -> RawColumn:
+        """Find a column by its name in the source."""
+        return next(c for c in self.columns if c.name == name)
+
+    @property
+    def names(self) -> list[str]:
+        """The names in the source, in order."""
+        return [c.name for c in self.columns]
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What a source file was when it was read."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Everything of one table that is to be read."""
+
+    parts: tuple[Part, ...]
+    fingerprints: tuple[Fingerprint, ...]
+    warnings: tuple[str, ...] = field(default=())
+
+
+class Reader(Protocol):
+    """What a kind of source has to offer: the parts of a table."""
+
+    def __call__(
+        self, engine: Engine, source: Source, table: TableName, mapping: TableMapping, base: Path
+    ) -> Reading: ...
+
+
+def open_table(engine: Engine, source: Source, table: TableName, mapping: TableMapping, base: Path) -> Reading:
+    """Open one table of a source.
+
+    Raises
+    ------
+    ConfigError
+        If the kind of source is not available, or the mapping does not fit the files.
+    DataError
+        If a file is missing, empty, damaged or not UTF-8.
+    ServiceError
+        If a database is in use elsewhere.
+    """
+    if found := source.problems():
+        raise ConfigError(f"source.{'; '.join(found)}.")
+    return READERS[source.kind](engine, source, table, mapping, base)
+
+
+def sha256(path: Path) -> str:
+    """Hash the bytes of a file, without holding them."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def read_files(engine: Engine, source: Source, table: TableName, mapping: TableMapping, base: Path) -> Reading:
+    """Open CSV and Parquet files; equal bytes are read once."""
+    parts: list[Part] = []
+    seen: dict[str, Fingerprint] = {}
+    warnings: list[str] = []
+    for path in table_files(source, table, base):
+        label = _label(path, base)
+        print_ = _fingerprint(path, label)
+        if print_.sha256 in seen:
+            warnings.append(f"{label}: the same bytes as {seen[print_.sha256].name}; read once.")
+            continue
+        seen[print_.sha256] = print_
+        parts.append(_parquet(engine, path, label) if _is_parquet(path) else _text_file(path, label, mapping))
+    return Reading(tuple(parts), tuple(seen.values()), tuple(warnings))
+
+
+def read_database(engine: Engine, source: Source, table: TableName, mapping: TableMapping, base: Path) -> Reading:
+    """Open one table or view of a DuckDB file, read-only."""
+    path = database_file(source, base)
+    label = _label(path, base)
+    attached = _attach(engine, path, label)
+    catalog = dict(_catalog(engine, attached))
+    name = mapping.table or table
+    if name not in catalog:
+        there = ", ".join(sorted(catalog)) or "none"
+        raise ConfigError(f"tables.{table}.table: no table {name!r} in {label}; there are: {there}.")
+    relation = catalog[name]
+    described = _described(engine, f"SELECT * FROM {relation}", label)
+    columns = tuple(RawColumn(c, f"c{i}", t) for i, (c, t) in enumerate(described))
+    part = Part(f"{label}:{name}", f"SELECT * FROM {relation} AS t({_positions(columns)})", columns)
+    return Reading((part,), (_fingerprint(path, label),))
+
+
+READERS: Mapping[SourceKind, Reader] = {"files": read_files, "duckdb": read_database}
+"""The seam: a new kind of source is one function here."""
+
+
+def broken_lines(engine: Engine, part: Part) -> list[int]:
+    """Line numbers of rows with too few or too many columns, left by the last reading of ``part``.
+
+    Raises
+    ------
+    DataError
+        Where the file's structure itself is broken: a quote that never closes, or bytes that are not UTF-8. Then rows
+        cannot be counted, and rejecting some of them would be a guess.
+    """
+    if not part.rejects:
+        return []
+    found = engine.execute(f"SELECT DISTINCT line, CAST(error_type AS VARCHAR) FROM {REJECTS} ORDER BY line, 2")
+    engine.drop(REJECTS)
+    engine.drop(SCANS)
+    for line, kind in found:
+        if kind not in {"MISSING COLUMNS", "TOO MANY COLUMNS"}:
+            what = {
+                "INVALID ENCODING": "not UTF-8; save the file as UTF-8 (no guess is made)",
+                "UNQUOTED VALUE": "a quote that opens and does not close rightly; rows after it cannot be told apart",
+                "LINE SIZE OVER MAXIMUM": "a line longer than 2,000,000 bytes; is a quote open?",
+            }.get(kind, f"cannot be read ({kind.lower()})")
+            raise DataError(f"{part.label}: line {line:,}: {what}.")
+    return [int(line) for line, _ in found]
+
+
+def _label(path: Path, base: Path) -> str:
+    return path.relative_to(base).as_posix() if path.is_relative_to(base) else path.name
+
+
+def _fingerprint(path: Path, label: str) -> Fingerprint:
+    try:
+        size = path.stat().st_size
+        if size == 0:
+            raise DataError(f"{label}: the file is empty (0 bytes).")
+        return Fingerprint(path.name, size, sha256(path))
+    except OSError as error:
+        raise DataError(f"{label}: cannot be read ({error.strerror}).") from None
+
+
+def _is_parquet(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return path.suffix.lower() in {".parquet", ".pq"} or stream.read(4) == b"PAR1"
+
+
+def _positions(columns: Sequence[RawColumn]) -> str:
+    return ", ".join(c.sql for c in columns)
+
+
+def _described(engine: Engine, query: str, label: str) -> list[tuple[str, str]]:
+    try:
+        return [(str(r[0]), str(r[1])) for r in engine.execute(f"DESCRIBE {query}")]
+    except duckdb.Error as error:
+        raise DataError(f"{label}: cannot be read; damaged, truncated or of another format ({_kind(error)}).") from None
+
+
+def _kind(error: Exception) -> str:
+    return type(error).__name__.removesuffix("Exception").lower()
+
+
+def _parquet(engine: Engine, path: Path, label: str) -> Part:
+    import pyarrow.lib  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415 # half a second that readers of text files need not pay
+
+    try:
+        names = list(pq.read_schema(path).names)  # the engine renames columns that differ in case only
+    except (pyarrow.lib.ArrowInvalid, OSError):
+        raise DataError(f"{label}: not a Parquet file, or truncated.") from None
+    scan = f"read_parquet({literal(str(path.resolve()))}"
+    types = [t for _, t in _described(engine, f"SELECT * FROM {scan})", label)]
+    columns = tuple(RawColumn(n, f"c{i}", t) for i, (n, t) in enumerate(zip(names, types, strict=True)))
+    select = f"SELECT * FROM {scan}, file_row_number = true) AS t({_positions(columns)}, file_row)"
+    return Part(label, select, columns, row="file_row")
+
+
+def _text_file(path: Path, label: str, mapping: TableMapping) -> Part:
+    delimiter = mapping.delimiter or ("tab" if ".tsv" in path.suffixes or ".tab" in path.suffixes else ",")
+    names = list(mapping.header) if mapping.header else _header(path, label, delimiter, mapping.quote)
+    columns = tuple(RawColumn(n, f"c{i}", "VARCHAR") for i, n in enumerate(names))
+    first = 1 if mapping.header else 2
+    if delimiter == "whitespace":
+        return _blank_separated(path, label, columns, first)
+    dialect = _scan(path, "\t" if delimiter == "tab" else delimiter, mapping.quote, [c.sql for c in columns], first)
+    return Part(label, f"SELECT * FROM {dialect}", columns, first=first, unit="line", rejects=True)
+
+
+def _blank_separated(path: Path, label: str, columns: tuple[RawColumn, ...], first: int) -> Part:
+    # one column per line (a delimiter that text does not hold), split at runs of blanks afterwards
+    lines = _scan(path, "\x01", "", ["line"], first)
+    split = f"SELECT regexp_split_to_array(trim(line, ' \t\r'), '[ \t]+') AS w FROM {lines} WHERE trim(line, ' \t\r') <> ''"
+    picked = ", ".join(f"w[{i + 1}] AS {c.sql}" for i, c in enumerate(columns))
+    select = f"SELECT {picked}, len(w) <> {len(columns)} AS ragged FROM ({split})"
+    return Part(label, select, columns, ragged="ragged", first=first, unit="line", rejects=True)
+
+
+def _scan(path: Path, delimiter: str, quote: str, columns: Sequence[str], first: int) -> str:
+    types = ", ".join(f"{literal(c)}: 'VARCHAR'" for c in columns)
+    compression = "gzip" if path.suffix.lower() == ".gz" else "none"
+    return (
+        f"read_csv({literal(str(path.resolve()))}, auto_detect = false, delim = {literal(delimiter)}, "
+        f"quote = {literal(quote)}, escape = {literal(quote)}, header = {'true' if first > 1 else 'false'}, "
+        f"columns = {{{types}}}, nullstr = '', compression = '{compression}', strict_mode = true, "
+        f"store_rejects = true, rejects_table = '{REJECTS}', rejects_scan = '{SCANS}')"
+    )
+
+
+def _header(path: Path, label: str, delimiter: str, quote: str) -> list[str]:
+    record = _first_record(path, label, delimiter, quote)
+    names = [n.strip() if delimiter == "whitespace" else n for n in record]
+    if not any(n.strip() for n in names):
+        raise DataError(f"{label}: the first line is empty; expected the names of the columns (or give `header:`).")
+    return names
+
+
+def _first_record(path: Path, label: str, delimiter: str, quote: str) -> list[str]:
+    raw = head_bytes(path, label)
+    try:
+        text = codecs.getincrementaldecoder("utf-8-sig")().decode(raw)
+    except UnicodeDecodeError as error:
+        raise DataError(f"{label}: not UTF-8 at byte {error.start}; save the file as UTF-8 (no guess is made).") from None
+    if delimiter == "whitespace":
+        return text.splitlines()[0].split() if text.strip() else []
+    lines = io.StringIO(text, newline="")
+    sign = "\t" if delimiter == "tab" else delimiter
+    quoting = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
+    try:
+        return next(csv.reader(lines, delimiter=sign, quotechar=quote or None, quoting=quoting, strict=True), [])
+    except csv.Error:
+        raise DataError(f"{label}: line 1: the names of the columns cannot be read; is a quote open?") from None
+
+
+def head_bytes(path: Path, label: str, size: int = MAX_HEADER) -> bytes:
+    """Read the beginning of a text file, unpacked."""
+    try:
+        with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as stream:
+            return stream.read(size)
+    except (OSError, EOFError) as error:
+        raise DataError(f"{label}: cannot be read ({error}).") from None
+
+
+def _attach(engine: Engine, path: Path, label: str) -> str:
+    name = f"source_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
+    try:
+        engine.execute(f"ATTACH IF NOT EXISTS {literal(str(path.resolve()))} AS {identifier(name)} (READ_ONLY)")
+    except duckdb.IOException as error:
+        if "lock" in str(error).lower():
+            raise ServiceError(f"{label}: the database is in use by another process; close it there.") from None
+        raise DataError(f"{label}: not a DuckDB database, or damaged.") from None
+    except duckdb.Error as error:
+        raise DataError(f"{label}: not a DuckDB database this release can read ({_kind(error)}).") from None
+    return name
+
+
+def _catalog(engine: Engine, attached: str) -> list[tuple[str, str]]:
+    rows: list[tuple[Any, ...]] = engine.execute(
+        "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ? UNION ALL "
+        "SELECT schema_name, view_name FROM duckdb_views() WHERE database_name = ? AND NOT internal ORDER BY ALL",
+        [attached, attached],
+    )
+    found = []
+    for schema, name in rows:
+        relation = ".".join(identifier(p) for p in (attached, schema, name))
+        found.append((name if schema == "main" else f"{schema}.{name}", relation))
+    return found
+
+
+def is_text(path: Path) -> bool:
+    """Whether the file's name says delimited text, packed or not."""
+    return path.name.lower().removesuffix(".gz").endswith(TEXT_ENDINGS)

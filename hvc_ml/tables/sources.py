@@ -1,0 +1,103 @@
+"""Where the tables come from: the settings under ``source:``, and the files they name."""
+
+import glob
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from hvc_ml.errors import ConfigError, DataError
+from hvc_ml.settings import Settings
+from hvc_ml.tables.schema import TableName
+
+TEXT_ENDINGS = (".csv", ".txt", ".tsv", ".tab")
+ENDINGS = (*TEXT_ENDINGS, *(f"{e}.gz" for e in TEXT_ENDINGS), ".parquet", ".pq")
+
+SourceKind = Literal["files", "duckdb", "postgres", "spark"]
+AVAILABLE: tuple[SourceKind, ...] = ("files", "duckdb")
+
+
+class Source(Settings):
+    """A set of files, or a database.
+
+    Examples
+    --------
+    >>> Source(paths={"orders": "data/orders.csv"}).kind
+    'files'
+    """
+
+    kind: SourceKind = "files"
+    """``files`` (CSV and Parquet) or ``duckdb``; others are declared and not yet available."""
+    paths: Mapping[TableName, str | tuple[str, ...]] = {}
+    """For files: table -> a file, a folder, a pattern such as ``orders/*.csv``, or several; relative to the config."""
+    path: str | None = None
+    """For duckdb: the database file, relative to the config."""
+    url: str | None = None
+    """For servers, later."""
+
+    def problems(self) -> list[str]:
+        """List what is missing for this kind of source."""
+        if self.kind not in AVAILABLE:
+            return [f"kind: {self.kind} is not available yet; available now: {', '.join(AVAILABLE)}"]
+        if self.kind == "duckdb":
+            return [] if self.path else ["path: a duckdb source needs the path of the database file"]
+        return [] if self.paths else ["paths: a source of files needs a path for every table"]
+
+    def files(self, base: Path) -> list[Path]:
+        """List every file to be read, which is what an engine must be allowed to open.
+
+        Parameters
+        ----------
+        base
+            Folder that relative paths start from.
+
+        Raises
+        ------
+        ConfigError
+            If the source is incomplete or of a kind that is not available.
+        DataError
+            If a path leads to no file.
+        """
+        if found := self.problems():
+            raise ConfigError(f"source.{'; '.join(found)}.")
+        if self.kind == "duckdb":
+            return [database_file(self, base)]
+        return list(dict.fromkeys(p for table in self.paths for p in table_files(self, table, base)))
+
+
+def database_file(source: Source, base: Path) -> Path:
+    """Locate the database file of a ``duckdb`` source."""
+    path = base / (source.path or "")
+    if not path.is_file():
+        raise DataError(f"source.path: {source.path}: {'a folder, not a' if path.is_dir() else 'no such'} database file.")
+    return path
+
+
+def table_files(source: Source, table: TableName, base: Path) -> list[Path]:
+    """List the files of one table, in the order of the config, each folder and pattern sorted by name."""
+    if table not in source.paths:
+        raise ConfigError(f"source.paths: no path for the table {table}; there are {', '.join(source.paths) or 'none'}.")
+    given = source.paths[table]
+    found: list[Path] = []
+    for text in (given,) if isinstance(given, str) else given:
+        found += _expand(text, base, f"source.paths.{table}")
+    return found
+
+
+def _expand(text: str, base: Path, where: str) -> list[Path]:
+    path = base / text
+    if path.is_dir():
+        inside = sorted(p for p in path.rglob("*") if p.is_file() and _is_table(p.relative_to(path)))
+        if not inside:
+            raise DataError(f"{where}: the folder {text} holds no table; expected files ending in {', '.join(ENDINGS)}.")
+        return inside
+    if path.exists():
+        return [path]
+    matches = sorted(Path(p) for p in glob.glob(str(path), recursive=True))  # noqa: PTH207 # absolute patterns too
+    if not matches:
+        raise DataError(f"{where}: no such file: {text} (looked for in {base}).")
+    return [p for p in matches if p.is_file()]
+
+
+def _is_table(path: Path) -> bool:
+    # markers and half-written files of other tools (_SUCCESS, .part) are no tables
+    return path.name.lower().endswith(ENDINGS) and not any(part.startswith((".", "_")) for part in path.parts)

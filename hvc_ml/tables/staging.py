@@ -1,0 +1,106 @@
+"""One source table read into the engine: every row with its canonical values and the reason it is kept or not."""
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from hvc_ml.errors import DataError, OutputError
+from hvc_ml.tables.convert import Conversion, attribute_kinds, canonical_columns, conversion_sql
+from hvc_ml.tables.engine import Engine
+from hvc_ml.tables.reading import Fingerprint, Part, broken_lines, open_table
+from hvc_ml.tables.sources import Source
+from hvc_ml.tables.sql import identifier
+
+
+@dataclass(frozen=True)
+class StagedPart:
+    """Where the rows of one part lie in the staged table, and the lines that could not be split into columns."""
+
+    part: Part
+    start: int
+    rows: int
+    broken: tuple[int, ...]
+
+    def position(self, rowid: int, row: int | None) -> str:
+        """Say where a row stands in its file, as a person counts; lines inside quoted values are not counted."""
+        if row is not None:
+            return f"{self.part.label} {self.part.unit} {row + 1}"
+        number = self.part.first + rowid - self.start
+        for line in self.broken:
+            number += line <= number
+        return f"{self.part.label} {self.part.unit} {number}"
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A staged table: ``columns``, then reason, shape, content, sentinel and row."""
+
+    name: str
+    columns: tuple[str, ...]
+    parts: tuple[StagedPart, ...]
+    fingerprints: tuple[Fingerprint, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def rows(self) -> int:
+        """Rows of the source, broken lines included."""
+        return sum(p.rows + len(p.broken) for p in self.parts)
+
+    @property
+    def broken(self) -> int:
+        """Lines that could not be split into columns."""
+        return sum(len(p.broken) for p in self.parts)
+
+    def position(self, rowid: int, row: int | None) -> str:
+        """Say where a staged row came from."""
+        return self._at(rowid).position(rowid, row)
+
+    def _at(self, rowid: int) -> StagedPart:
+        return self.parts[bisect_right([p.start for p in self.parts], rowid) - 1]
+
+
+def stage(engine: Engine, source: Source, conversion: Conversion, base: Path) -> Staged:
+    """Read one table of a source into the engine.
+
+    Raises
+    ------
+    ConfigError
+        If the mapping names columns that are not there.
+    DataError
+        If a file is missing, empty, without rows, damaged, not UTF-8, or changes while it is read.
+    """
+    table, mapping = conversion.table, conversion.mapping
+    reading = open_table(engine, source, table, mapping, base)
+    kinds = attribute_kinds(conversion, reading.parts)
+    name = f"staged_{table}"
+    engine.drop(name)
+    parts: list[StagedPart] = []
+    start = 0
+    for part in reading.parts:
+        query = conversion_sql(conversion, part, kinds)
+        with _readable(part.label):
+            head = f"INSERT INTO {identifier(name)}" if parts else f"CREATE TABLE {identifier(name)} AS"
+            engine.execute(f"{head} {query}")
+        rows = int(engine.execute(f"SELECT count(*) FROM {identifier(name)}")[0][0]) - start
+        broken = tuple(broken_lines(engine, part))
+        if rows + len(broken) == 0:
+            raise DataError(f"{part.label}: no rows below the names of the columns.")
+        parts.append(StagedPart(part, start, rows, broken))
+        start += rows
+    return Staged(name, canonical_columns(conversion), tuple(parts), reading.fingerprints, reading.warnings)
+
+
+@contextmanager
+def _readable(label: str) -> Iterator[None]:
+    try:
+        yield
+    except duckdb.OutOfMemoryException:
+        raise OutputError(f"{label}: the engine ran out of memory or disk; raise resources.memory or free space.") from None
+    except (duckdb.IOException, duckdb.InvalidInputException, duckdb.ConversionException) as error:
+        # the engine's own message may quote a value
+        kind = type(error).__name__.removesuffix("Exception").lower()
+        raise DataError(f"{label}: cannot be read to its end; damaged or truncated ({kind}).") from None

@@ -1,0 +1,1 @@
+"""Cutoffs, and the only two doors in time: history and future."""

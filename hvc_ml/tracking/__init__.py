@@ -1,0 +1,1 @@
+"""What was tried and what came of it: MLflow's only door."""

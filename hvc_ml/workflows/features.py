@@ -1,0 +1,87 @@
+"""Build the feature panel: one partition per cutoff, only what is missing or changed."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from hvc_ml.config import Project
+from hvc_ml.dataset.build import build
+from hvc_ml.dataset.store import PanelStore
+from hvc_ml.errors import UsageError
+from hvc_ml.features.compute import features_at
+from hvc_ml.population import population_at
+from hvc_ml.progress import Stages
+from hvc_ml.publish import RunLock
+from hvc_ml.workflows.shop import Shop, open_shop
+
+
+@dataclass(frozen=True)
+class PartitionBuilt:
+    """One partition: where it lies, and whether it was built now."""
+
+    cutoff: date
+    rows: int
+    labelled: bool
+    built: bool
+    path: str
+
+
+@dataclass(frozen=True)
+class FeaturesResult:
+    """What `features` did."""
+
+    features: tuple[str, ...]
+    partitions: tuple[PartitionBuilt, ...]
+    seconds: dict[str, float]
+    sql: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The result as plain values."""
+        return {
+            "features": list(self.features),
+            "partitions": [{**vars(p), "cutoff": p.cutoff.isoformat()} for p in self.partitions],
+            "seconds": self.seconds,
+            **({"sql": self.sql} if self.sql else {}),
+        }
+
+
+def features(project: Project, *, cutoff: date | None, show_sql: bool, stages: Stages) -> FeaturesResult:
+    """Build the partitions a training run and a list of today need, or the one of ``cutoff``."""
+    with RunLock(project.state / "run.lock"), open_shop(project, stages) as shop:
+        cutoffs = (checked(shop, cutoff),) if cutoff else _all(shop)
+        plan, store = shop.plan(), PanelStore(project.features)
+        made: list[PartitionBuilt] = []
+        with stages.stage("features") as stage:
+            for i, moment in enumerate(cutoffs):
+                stage.step(i, len(cutoffs), moment.isoformat())
+                partition, built = build(shop.engine, shop.tables, moment, plan, store)
+                rows, labelled = partition.panel.num_rows, partition.labels is not None
+                made.append(PartitionBuilt(moment, rows, labelled, built, str(store.path(moment))))
+            stage.rows = sum(p.rows for p in made)
+        sql = _sql(shop, cutoffs[-1]) if show_sql else None
+    return FeaturesResult(tuple(f.name for f in plan.features), tuple(made), stages.seconds, sql)
+
+
+def checked(shop: Shop, cutoff: date) -> date:
+    """A cutoff that has orders before it and none of the unknown behind it."""
+    first = shop.timeline.first + timedelta(days=1)
+    if not first <= cutoff <= shop.now:
+        raise UsageError(
+            f"--cutoff {cutoff}: the orders lie from {shop.timeline.first} to {shop.now}; a cutoff lies between {first} "
+            f"and {shop.now}, the midnight after the newest order."
+        )
+    return cutoff
+
+
+def _all(shop: Shop) -> tuple[date, ...]:
+    """Every cutoff on the grid with enough history, as far as the calendar goes, and today's."""
+    line = shop.timeline
+    mature = line.mature(line.end)[-(line.settings.cutoffs + line.settings.tests) :]
+    return (*mature, shop.now)
+
+
+def _sql(shop: Shop, cutoff: date) -> str:
+    """The engine's own query for one cutoff."""
+    customers = population_at(shop.tables, cutoff, None)
+    query: str = features_at(customers, shop.tables, cutoff, shop.plan().features).to_native().sql_query()
+    return query

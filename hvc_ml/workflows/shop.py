@@ -1,0 +1,95 @@
+"""Open a business: its engine, its checked tables, and what can be built from them."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from hvc_ml.config import Project
+from hvc_ml.dataset.build import PanelPlan, build
+from hvc_ml.dataset.store import PanelStore, Partition
+from hvc_ml.features.catalog import available
+from hvc_ml.progress import Stages
+from hvc_ml.tables.checks import TableReport
+from hvc_ml.tables.engine import Engine, open_engine
+from hvc_ml.tables.load import Tables, load_tables
+from hvc_ml.timeline.calendar import Timeline
+from hvc_ml.timeline.days import as_date
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A business with its tables loaded.
+
+    Parameters
+    ----------
+    project
+        The config and its folder.
+    engine
+        Where the tables are.
+    tables
+        The canonical tables.
+    reports
+        What the checks found, table by table.
+    sources
+        Fingerprint of every source file.
+    stages
+        Where progress is told.
+    """
+
+    project: Project
+    engine: Engine
+    tables: Tables
+    reports: dict[str, TableReport]
+    sources: dict[str, str]
+    stages: Stages
+
+    @property
+    def timeline(self) -> Timeline:
+        """The span of the orders and how far labels look."""
+        config = self.project.config
+        return Timeline(
+            as_date(self.tables.first_day), as_date(self.tables.end_day), config.labels.maturing, config.calendar
+        )
+
+    @property
+    def now(self) -> date:
+        """The midnight after the newest order: the cutoff of today's list."""
+        return as_date(self.tables.end_day)
+
+    def plan(self) -> PanelPlan:
+        """What the panel of this business holds."""
+        config = self.project.config
+        features = available(self.tables, config.features, config.labels.horizon)
+        return PanelPlan(features, config.population, config.labels)
+
+    def partitions(self, cutoffs: tuple[date, ...]) -> dict[date, Partition]:
+        """The panel at these cutoffs, building what is missing or changed."""
+        plan, store = self.plan(), PanelStore(self.project.features)
+        found: dict[date, Partition] = {}
+        with self.stages.stage("features") as stage:
+            for i, cutoff in enumerate(sorted(set(cutoffs))):
+                stage.step(i, len(set(cutoffs)), cutoff.isoformat())
+                found[cutoff], _ = build(self.engine, self.tables, cutoff, plan, store)
+            stage.rows = sum(p.panel.num_rows for p in found.values())
+        return found
+
+
+@contextlib.contextmanager
+def open_shop(project: Project, stages: Stages) -> Iterator[Shop]:
+    """Read and check the tables of a business.
+
+    Raises
+    ------
+    DataError
+        If the data are refused; nothing is written.
+    """
+    config = project.config
+    allowed = config.source.files(project.folder)
+    with open_engine(config.resources, allowed) as engine:
+        with stages.stage("read and check") as stage:
+            tables, reports, sources = load_tables(
+                engine, config.source, config.tables.present(), base=project.folder, timezone=config.timezone
+            )
+            stage.rows = sum(r.rows for r in reports.values())
+        yield Shop(project, engine, tables, reports, sources, stages)

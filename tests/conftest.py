@@ -1,0 +1,24 @@
+"""Fixtures every room's tests share."""
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real logs beside the project, or a skip that says where it was looked for."""
+    folder = Path(__file__).parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"the real logs are not beside the project ({folder.name}/ under ../shared)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def engine():
+    """One engine for all tests that make tables by hand."""
+    from hvc_ml.tables.engine import open_engine  # noqa: PLC0415 # only where it is asked for
+    from hvc_ml.tables.resources import Resources  # noqa: PLC0415
+
+    with open_engine(Resources(memory="1GB", threads=2)) as engine:
+        yield engine
