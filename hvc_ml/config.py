@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 
 from hvc_ml.errors import ConfigError
 from hvc_ml.estimators.settings import ModelSettings
+from hvc_ml.features.feature import FAMILIES
 from hvc_ml.features.settings import FeatureSettings
 from hvc_ml.labels import LabelSettings
 from hvc_ml.planning.playbook import ListSettings, Playbook
@@ -101,6 +102,10 @@ class Config(Settings):
             unknown = sorted(set(action.tiers or ()) - names)
             if unknown:
                 message = f"playbook: action {action.name!r} names tiers that tiers does not: {', '.join(unknown)}"
+                raise ValueError(message)
+            strange = sorted(set(action.families or ()) - set(FAMILIES))
+            if strange:
+                message = f"playbook: action {action.name!r}: no such family: {', '.join(strange)}"
                 raise ValueError(message)
         return self
 

@@ -30,6 +30,6 @@ def ui(
 
     with console(as_json=as_json, verbose=verbose, quiet=quiet) as out:
         server = workflow.ui(load_config(config), port=port)
-        out.result(server.as_json(), lambda: out.line(f"Open {server.page}"))
+        out.result(server.as_json(), lambda: out.line(f"Open {server.page.url}"))
         if not print_only:
             server.run()

@@ -1,6 +1,5 @@
 """The panel on disk: one folder per cutoff, complete or not there."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -10,7 +9,7 @@ import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet
 
-from hvc_ml.publish import publish_directory, verify_directory
+from hvc_ml.publish import MANIFEST, publish_directory, verify_directory
 
 PANEL = "panel.parquet"
 SIDE_TABLES = ("labels", "repeat_buying", "repeat_spend", "contract_ages")
@@ -62,10 +61,8 @@ class PanelStore:
     def read(self, cutoff: date, key: str) -> Partition | None:
         """The partition made from exactly these inputs, or None."""
         folder = self.path(cutoff)
-        manifest = folder / "MANIFEST.json"
-        if not manifest.is_file() or json.loads(manifest.read_bytes()).get("key") != key:
+        if not (folder / MANIFEST).is_file() or verify_directory(folder)["meta"].get("key") != key:
             return None
-        verify_directory(folder)
         side = {name: _read_side(folder / f"{name}.arrow") for name in SIDE_TABLES}
         panel = pyarrow.parquet.read_table(folder / PANEL, partitioning=None)
         return Partition(cutoff=cutoff, panel=panel, key=key, **side)  # type: ignore[arg-type] # side tables may be None

@@ -5,7 +5,7 @@ be predicted wrongly in silence), and text columns as positions in a stored list
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, Self
@@ -104,7 +104,7 @@ class Boosted:
     @property
     def rounds(self) -> int:
         """Trees kept."""
-        return int(self.booster.num_trees())
+        return self.text.count("\nTree=")
 
     def margin(self, frame: pd.DataFrame, threads: int | None = None) -> Array:
         """Sum the trees' raw values per row (no offset)."""
@@ -189,7 +189,7 @@ class Plan:
         """LightGBM's names for it."""
         return {
             "objective": self.objective,
-            "metric": {"binary": "binary_logloss", "regression": "l2"}.get(self.objective, self.objective),
+            "metric": "None",
             "learning_rate": self.learning_rate,
             "num_leaves": self.leaves,
             "min_data_in_leaf": self.min_child_samples,
@@ -234,21 +234,82 @@ def train(plan: Plan, encoder: Encoder, fit: Rows, stop: Rows | None = None) -> 
     """
     curves: dict[str, dict[str, list[float]]] = {}
     data = _dataset(plan, encoder, fit)
-    sets, names = [data], ["fit"]
-    if stop is not None:
-        sets, names = [data, _dataset(plan, encoder, stop, data)], ["fit", "stop"]
+    sets, names, rows = [data], ["fit"], {"fit": fit}
     callbacks = [lgb.record_evaluation(curves)]
     if stop is not None:
-        callbacks.append(lgb.early_stopping(plan.patience, first_metric_only=True, verbose=False))
-    booster = lgb.train(plan.params(), data, plan.rounds, valid_sets=sets, valid_names=names, callbacks=callbacks)
-    named = {name: next(iter(metric.values())) for name, metric in curves.items()}
-    rounds = booster.num_trees()
-    if stop is not None:
-        start = loss(plan, stop, np.zeros(len(stop.y)))
-        named = {"fit": [loss(plan, fit, np.zeros(len(fit.y))), *named["fit"]], "stop": [start, *named["stop"]]}
-        rounds = int(np.argmin(named["stop"]))
+        sets, names, rows = [*sets, _dataset(plan, encoder, stop, data)], [*names, "stop"], {"fit": fit, "stop": stop}
+        callbacks.append(lgb.early_stopping(plan.patience, verbose=False))
+    measures = {name: LevelFreeLoss(plan, part) for name, part in rows.items()}
+    booster = lgb.train(
+        plan.params(),
+        data,
+        plan.rounds,
+        valid_sets=sets,
+        valid_names=names,
+        feval=[_measure(name, measures[name], part) for name, part in zip(names, sets, strict=True)],
+        callbacks=callbacks,
+    )
+    named = {name: [measures[name].start, *curves[name][name]] for name in names}
+    rounds = int(np.argmin(named["stop"])) if stop is not None else booster.num_trees()
     text = booster.model_to_string(num_iteration=rounds) if rounds else ""
-    return Boosted(encoder, text.split("\nparameters:")[0], named)
+    return Boosted(encoder, text.split("\nparameters:")[0], {k: tuple(map(float, v)) for k, v in named.items()})
+
+
+class LevelFreeLoss:
+    """Mean loss after the best shift of the margins (and, for risks, the best slope): lower is better.
+
+    Levels are calibrated afterwards, on the same rows. A stop by the plain loss would, in a season unlike the one learned
+    from, mistake a better ranking at a wrong level for a worse model.
+    """
+
+    def __init__(self, plan: Plan, rows: Rows) -> None:
+        self.plan, self.rows = plan, rows
+        self.offset = np.zeros(len(rows.y)) if rows.offset is None else rows.offset
+        self.line = np.array([1.0, 0.0])  # slope and shift, kept between rounds: the next best is close by
+        self.start = self(self.offset)
+
+    def __call__(self, f: Array) -> float:
+        """Loss of margins, offset included."""
+        if self.plan.objective == "binary":
+            return self._binary(f)
+        return loss(self.plan, self.rows, f + self._shift(f))
+
+    def _shift(self, f: Array) -> float:
+        y, w = self.rows.y, self.rows.weight
+        if self.plan.objective == "regression":
+            return float(np.average(y - f, weights=w))
+        k = 2.0 if self.plan.objective == "gamma" else self.plan.tweedie_power
+        kept = np.average(y * np.exp((1 - k) * f), weights=w)
+        return float(np.log(max(kept, 1e-300) / np.average(np.exp((2 - k) * f), weights=w)))
+
+    def _binary(self, f: Array) -> float:
+        w = np.ones(len(f)) if self.rows.weight is None else self.rows.weight
+        line = self.line
+        for _ in range(4):  # Newton, from where the last round ended; the ridge keeps separable data finite
+            p = 1 / (1 + np.exp(-np.clip(line[0] * f + line[1], -30, 30)))
+            error, bend = w * (p - self.rows.y), w * p * (1 - p)
+            gradient = np.array([error @ f, error.sum()]) + (line - [1.0, 0.0])
+            cross = bend @ f
+            hessian = np.array([[bend @ (f * f) + 1.0, cross], [cross, bend.sum() + 1.0]])
+            line = line - np.clip(np.linalg.solve(hessian, gradient), -1.0, 1.0)
+        self.line = line
+        return loss(self.plan, self.rows, line[0] * f + line[1])
+
+
+def _measure(name: str, measure: LevelFreeLoss, part: lgb.Dataset) -> Callable[[Array, lgb.Dataset], Any]:
+    """LightGBM's form of a loss; it passes predictions behind the link, and every data set by every measure."""
+
+    def measured(predicted: Array, data: lgb.Dataset) -> Any:
+        if data is not part:
+            return []
+        f = predicted
+        if measure.plan.objective == "binary":
+            f = np.log(predicted / (1 - predicted))
+        elif measure.plan.objective != "regression":
+            f = np.log(predicted)
+        return [(name, measure(f), False)]
+
+    return measured
 
 
 def _dataset(plan: Plan, encoder: Encoder, rows: Rows, reference: lgb.Dataset | None = None) -> lgb.Dataset:
@@ -265,13 +326,11 @@ def _dataset(plan: Plan, encoder: Encoder, rows: Rows, reference: lgb.Dataset | 
     )
 
 
-def loss(plan: Plan, rows: Rows, margin: Array) -> float:
-    """Mean loss of ``offset + margin``, as LightGBM's own metric reports it (lower is better)."""
-    f = margin if rows.offset is None else rows.offset + margin
+def loss(plan: Plan, rows: Rows, f: Array) -> float:
+    """Mean loss of margins, offset included (lower is better)."""
     if plan.objective == "binary":
         each = np.logaddexp(0.0, f) - rows.y * f
     elif plan.objective == "gamma":
-        # LightGBM drops no constant: -log density of a gamma with shape 1
         each = rows.y * np.exp(-f) + f
     elif plan.objective == "tweedie":
         k = plan.tweedie_power

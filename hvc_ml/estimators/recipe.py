@@ -1,278 +1,271 @@
-"""The whole of the modelling: a prior, two boosted corrections, calibration, totals, intervals; one object, two kinds of file.
+"""From a modelling frame to a recipe."""
 
-``churn margin = prior log-odds + weight x trees``, made a probability by the calibrator; ``value margin = log prior
-value + weight x trees + log scale``, made money by ``exp``. Both are sums, so both can be explained exactly.
-"""
-
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Self
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hvc_ml.errors import ModelRefused
-from hvc_ml.estimators.boosting import Boosted
-from hvc_ml.estimators.calibration import Calibrator
-from hvc_ml.estimators.churn import churn_offset
-from hvc_ml.estimators.intervals import Intervals
+from hvc_ml.errors import ModelRefused, NotEnoughData
+from hvc_ml.estimators.calibration import FOLDS, Calibrator, fit_calibrator
+from hvc_ml.estimators.churn import ChurnClassifier
+from hvc_ml.estimators.intervals import Intervals, default_intervals, fit_intervals
 from hvc_ml.estimators.prior import PRIOR_COLUMNS
-from hvc_ml.estimators.prior_columns import Prior, prior_from_json, with_prior
-from hvc_ml.estimators.value import value_offset
+from hvc_ml.estimators.prior_columns import Prior, with_prior
+from hvc_ml.estimators.fitted import Contributions, Correction, Explained, Kind, Recipe, offsets
+from hvc_ml.estimators.settings import ModelSettings
+from hvc_ml.estimators.value import ValueIfKeptRegressor
 
 Array = NDArray[np.float64]
-Kind = Literal["no_order", "contract_end"]
-Link = Callable[[Array], Array]
 
-PRIOR = "prior"
-"""The contributions' column for the prior: its offset and what the trees make of its outputs."""
-
-FORMAT = 1
+PRIOR_RISK = "prior_churn_risk"
 
 
-class Contributions(NamedTuple):
-    """``base + phi.sum(axis=1)`` is a margin; ``link(margin)`` is what ``predict`` returns."""
+def fit_recipe(
+    fit: pd.DataFrame | None,
+    calibrate: pd.DataFrame | None,
+    features: Sequence[str],
+    categorical: Mapping[str, Sequence[str] | None],
+    settings: ModelSettings,
+    *,
+    horizon: int,
+    kind: Kind = "no_order",
+    prior: Prior | None = None,
+) -> Recipe:
+    """Fit everything at a moment T.
 
-    base: float
-    phi: pd.DataFrame
-    link: Link
-
-
-class Explained(NamedTuple):
-    """The two models' contributions, with the same columns in both: the features, then ``prior``."""
-
-    churn: Contributions
-    value: Contributions
-
-
-@dataclass(frozen=True)
-class Correction:
-    """What boosting adds to the prior's margin: ``reference`` is the offset that counts as nobody's."""
-
-    trees: Boosted | None
-    weight: float
-    reference: float
-    shift: float = 0.0
-
-    def margin(self, offset: Array, frame: pd.DataFrame, threads: int | None) -> Array:
-        """Offset, plus the weighted trees, plus the shift."""
-        margin = offset + self.shift
-        return margin if self.trees is None else margin + self.weight * self.trees.margin(frame, threads)
-
-    def contributions(
-        self, offset: Array, frame: pd.DataFrame, features: Sequence[str], threads: int | None
-    ) -> tuple[float, pd.DataFrame]:
-        """Split ``margin`` over the features and the prior."""
-        phi = pd.DataFrame(0.0, index=frame.index, columns=[*features, PRIOR])
-        base = self.reference + self.shift
-        phi[PRIOR] = offset - self.reference
-        if self.trees is None:
-            return base, phi
-        tree_base, tree_phi = self.trees.contributions(frame, threads)
-        for position, name in enumerate(self.trees.encoder.columns):
-            phi[PRIOR if name in PRIOR_COLUMNS else name] += self.weight * tree_phi[:, position]
-        return base + self.weight * tree_base, phi
-
-    def to_json(self) -> dict[str, Any]:
-        """Everything but the trees' text."""
-        return {
-            "weight": self.weight,
-            "reference": self.reference,
-            "shift": self.shift,
-            "trees": None if self.trees is None else self.trees.to_json(),
-        }
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any], text: bytes | None) -> Self:
-        """Read what ``to_json`` wrote, with the text."""
-        trees = None
-        if values["trees"] is not None:
-            if text is None:
-                raise ModelRefused("recipe: the trees' text is missing. Train again.")
-            trees = Boosted.from_text(text.decode("utf-8"), values["trees"])
-        return cls(trees, float(values["weight"]), float(values["reference"]), float(values["shift"]))
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Fitted models at a moment. Made by ``fit_recipe``; all money in the currency of the orders, times in days.
-
-    Attributes
+    Parameters
     ----------
-    rung
-        "boosted", or "prior" where data were too few for more.
-    why
-        Why this rung, in one sentence.
-    kind
-        What leaving means: "no_order" or "contract_end".
-    horizon
-        Days that risk and value look ahead.
+    fit
+        Rows of the fit cutoffs, each mature at the calibrate cutoff: features, ``prior_*`` columns (or those that ``prior``
+        computes them from), ``churned`` (0 or 1), ``future_value`` (currency). None or few rows: the prior stands alone.
+    calibrate
+        Rows of a later cutoff, mature at T; decides rounds, weights, calibration, totals and intervals.
     features
-        Columns that ``predict`` needs (besides those the prior needs).
+        Columns to learn from.
+    categorical
+        Text columns among them, with their categories (None: those found in ``fit``).
+    settings
+        How.
+    horizon
+        Days that the labels look ahead.
+    kind
+        What leaving means.
     prior
-        Computes the prior's columns where a frame lacks them.
-    floor
-        The least that the prior's value if kept counts as.
-    leavers_share
-        What leavers bring, as a share of value if kept (0 without contracts).
-    notes
-        Figures of the fit: rows, rounds, weights, scale, Brier scores per calibrator, cap of the value target.
-    curves
-        Loss per round: ``churn_fit, churn_stop, value_fit, value_stop``.
+        The prior at T: scores customers whose frame brings no ``prior_*`` columns.
+
+    Raises
+    ------
+    NotEnoughData
+        If labels are missing, or everybody or nobody churned.
+    ModelRefused
+        If a column is missing or infinite.
     """
+    fit_rows = _checked(fit, "fit", prior, horizon)
+    late_rows = _checked(calibrate, "calibrate", prior, horizon)
+    why = _too_few(fit_rows, late_rows, settings)
+    if why is None and fit_rows is not None and late_rows is not None:
+        return _boosted(fit_rows, late_rows, tuple(features), categorical, settings, horizon, kind, prior)
+    known = late_rows if late_rows is not None and not _few(late_rows, settings) else None
+    return _prior_alone(why or "", known, tuple(features), settings, horizon, kind, prior)
 
-    rung: Literal["boosted", "prior"]
-    why: str
-    kind: Kind
-    horizon: int
-    features: tuple[str, ...]
-    prior: Prior | None
-    churn: Correction
-    value: Correction
-    calibrator: Calibrator
-    intervals: Intervals
-    floor: float
-    leavers_share: float = 0.0
-    notes: Mapping[str, Any] = field(default_factory=dict, compare=False)
-    threads: int | None = field(default=None, compare=False)
 
-    @property
-    def curves(self) -> dict[str, list[float]]:
-        """Loss per round of boosting, the prior alone first (lower is better)."""
-        parts = (("churn", self.churn), ("value", self.value))
-        return {
-            f"{name}_{rows}": list(values)
-            for name, part in parts
-            if part.trees is not None
-            for rows, values in part.trees.curves.items()
-        }
+def _boosted(
+    fit: pd.DataFrame,
+    late: pd.DataFrame,
+    features: tuple[str, ...],
+    categorical: Mapping[str, Sequence[str] | None],
+    settings: ModelSettings,
+    horizon: int,
+    kind: Kind,
+    prior: Prior | None,
+) -> Recipe:
+    columns = [*features, *(c for c in PRIOR_COLUMNS if c not in features)]
+    shared = _shared(settings, categorical)
+    churn = ChurnClassifier(PRIOR_RISK, **shared)
+    churn.fit(
+        fit[[*columns, PRIOR_RISK]],
+        fit["churned"].to_numpy(),
+        eval_X=late[[*columns, PRIOR_RISK]],
+        eval_y=late["churned"].to_numpy(),
+    )
+    kept, late_kept = fit[fit["churned"] == 0], late[late["churned"] == 0]
+    value = ValueIfKeptRegressor("prior_value_if_kept_start", winsor=settings.winsor, **shared)
+    value.fit(
+        _start(kept[columns]),
+        kept["future_value"].to_numpy(),
+        eval_X=_start(late_kept[columns]),
+        eval_y=late_kept["future_value"].to_numpy(),
+    )
+    start_churn, start_value = offsets(fit, value.floor_)
+    rounds = {"churn": churn.boosted_.rounds, "value": value.boosted_.rounds}
+    notes = {"fit_rows": len(fit), "calibrate_rows": len(late), "rounds": rounds, "value_cap": value.cap_}
+    return _finish(
+        rung="boosted",
+        why=f"{len(fit):,} rows to fit and {len(late):,} to calibrate",
+        late=late,
+        features=features,
+        settings=settings,
+        horizon=horizon,
+        kind=kind,
+        prior=prior,
+        churn=Correction(churn.boosted_, 1.0, float(np.median(start_churn))),
+        value=Correction(value.boosted_, 1.0, float(np.median(start_value))),
+        floor=value.floor_,
+        notes=notes,
+    )
 
-    @property
-    def importance(self) -> dict[str, dict[str, float]]:
-        """Total gain per column and model."""
-        parts = {"churn": self.churn, "value": self.value}
-        return {name: part.trees.importance() for name, part in parts.items() if part.trees is not None}
 
-    def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Risk and money of each row.
+def _prior_alone(
+    why: str,
+    late: pd.DataFrame | None,
+    features: tuple[str, ...],
+    settings: ModelSettings,
+    horizon: int,
+    kind: Kind,
+    prior: Prior | None,
+) -> Recipe:
+    floor, churn, value = 1e-6, 0.0, 0.0
+    if late is not None:
+        floor = 0.01 * float(late["prior_value_if_kept"].mean())
+        churn, value = (float(np.median(o)) for o in offsets(late, floor))
+    return _finish(
+        rung="prior",
+        why=why,
+        late=late,
+        features=features,
+        settings=settings,
+        horizon=horizon,
+        kind=kind,
+        prior=prior,
+        churn=Correction(None, 0.0, churn),
+        value=Correction(None, 0.0, value),
+        floor=floor,
+        notes={"fit_rows": 0, "calibrate_rows": 0 if late is None else len(late)},
+    )
 
-        Parameters
-        ----------
-        frame
-            Features at a cutoff; the prior's columns are computed where they are absent.
 
-        Returns
-        -------
-        DataFrame
-            ``churn_risk`` in [0, 1]; ``value_if_kept``, ``future_value``, ``future_value_low``, ``future_value_high`` in the
-            currency, over the horizon; the frame's index.
-
-        Raises
-        ------
-        ModelRefused
-            If columns are missing or infinite, or a prediction is not finite.
-        """
-        frame = with_prior(frame, self.prior, self.horizon)
-        churn, value = self._offsets(frame)
-        risk = self.calibrator(self.churn.margin(churn, frame, self.threads))
-        kept = np.exp(self.value.margin(value, frame, self.threads))
-        future = (1 - risk) * kept + risk * self.leavers_share * kept
-        low, high = self.intervals.predict(risk, kept, future)
-        out = pd.DataFrame(
-            {
-                "churn_risk": risk,
-                "value_if_kept": kept,
-                "future_value": future,
-                "future_value_low": low,
-                "future_value_high": high,
-            },
-            index=frame.index,
+def _finish(
+    *,
+    late: pd.DataFrame | None,
+    churn: Correction,
+    value: Correction,
+    floor: float,
+    settings: ModelSettings,
+    kind: Kind,
+    notes: dict[str, Any],
+    **known: Any,
+) -> Recipe:
+    """Calibrate risk and totals, and learn intervals, on the calibrate cutoff."""
+    mass = kind == "no_order"
+    if late is None:
+        plain: Intervals = default_intervals(settings.coverage, point_mass=mass)
+        return Recipe(
+            churn=churn,
+            value=value,
+            floor=floor,
+            kind=kind,
+            calibrator=Calibrator("identity"),
+            intervals=plain,
+            notes=notes,
+            threads=settings.threads,
+            **known,
         )
-        wrong = int((~np.isfinite(out.to_numpy())).any(axis=1).sum())
-        if wrong:
-            raise ModelRefused(f"{wrong:,} of {len(out):,} predictions are not finite numbers. Train again.")
-        return out
+    fold = _folds(late)
+    offset_churn, offset_value = offsets(late, floor)
+    gone, observed = late["churned"].to_numpy() == 1, late["future_value"].to_numpy(np.float64)
+    calibrator, brier = fit_calibrator(churn.margin(offset_churn, late, settings.threads), gone, fold)
+    risk = calibrator(churn.margin(offset_churn, late, settings.threads))
+    money = np.exp(value.margin(offset_value, late, settings.threads))
+    scale = float(np.clip(observed[~gone].sum() / money[~gone].sum(), 0.2, 5.0))
+    value = Correction(value.trees, value.weight, value.reference, value.shift + float(np.log(scale)))
+    money = np.exp(value.margin(offset_value, late, settings.threads))
+    leavers = 0.0 if mass else float(np.clip(observed[gone].sum() / money[gone].sum(), 0.0, 1.0))
+    future = (1 - risk) * money + risk * leavers * money
+    intervals = fit_intervals(
+        risk, money, future, observed, ~gone, settings.coverage, point_mass=mass, fold=fold
+    )
+    return Recipe(
+        churn=churn,
+        value=value,
+        floor=floor,
+        kind=kind,
+        calibrator=calibrator,
+        intervals=intervals,
+        leavers_share=leavers,
+        notes={**notes, "brier": brier, "calibrator": calibrator.kind, "value_scale": scale},
+        threads=settings.threads,
+        **known,
+    )
 
-    def contributions(self, frame: pd.DataFrame) -> Explained:
-        """Split both margins exactly over the features and the prior; see ``Contributions``.
 
-        What the trees make of the prior's outputs is counted under ``prior``, together with its offset against the offset of
-        the median customer of the fit.
-        """
-        frame = with_prior(frame, self.prior, self.horizon)
-        churn, value = self._offsets(frame)
-        base, phi = self.churn.contributions(churn, frame, self.features, self.threads)
-        base_value, phi_value = self.value.contributions(value, frame, self.features, self.threads)
-        return Explained(Contributions(base, phi, self.calibrator), Contributions(base_value, phi_value, np.exp))
+def _checked(frame: pd.DataFrame | None, name: str, prior: Prior | None, horizon: int) -> pd.DataFrame | None:
+    if frame is None or not len(frame):
+        return None
+    for label in ("churned", "future_value"):
+        if label not in frame.columns:
+            raise NotEnoughData(f"{name}: the frame has no {label}; label the cutoffs first.")
+        values = frame[label].to_numpy(np.float64, na_value=np.nan)
+        bad = int((~np.isfinite(values)).sum())
+        if bad:
+            raise NotEnoughData(f"{name}.{label}: {bad:,} of {len(frame):,} labels are missing or infinite; is it mature?")
+    churned = frame["churned"].to_numpy(np.float64)
+    if len(np.unique(churned)) < 2:
+        what = "everybody" if churned[0] else "nobody"
+        raise NotEnoughData(f"{name}: {what} of {len(frame):,} customers churned; choose another horizon or churn rule.")
+    frame = with_prior(frame, prior, horizon)
+    for column in PRIOR_COLUMNS:
+        if not np.isfinite(frame[column].to_numpy(np.float64)).all():
+            raise ModelRefused(f"{name}.{column}: holds missing or infinite values.")
+    return frame.assign(**{PRIOR_RISK: 1 - frame["prior_active"].to_numpy(np.float64)})
 
-    def _offsets(self, frame: pd.DataFrame) -> tuple[Array, Array]:
-        return offsets(frame, self.floor)
 
-    def to_files(self) -> dict[str, bytes]:
-        """Text of the trees and one JSON; the same recipe always gives the same bytes."""
-        parts = {"churn": self.churn, "value": self.value}
-        files = {f"{k}.txt": c.trees.text.encode("utf-8") for k, c in parts.items() if c.trees is not None}
-        body = {
-            "format": FORMAT,
-            "rung": self.rung,
-            "why": self.why,
-            "kind": self.kind,
-            "horizon": self.horizon,
-            "features": list(self.features),
-            "prior": None if self.prior is None else self.prior.to_json(),
-            "churn": self.churn.to_json(),
-            "value": self.value.to_json(),
-            "calibrator": self.calibrator.to_json(),
-            "intervals": self.intervals.to_json(),
-            "floor": self.floor,
-            "leavers_share": self.leavers_share,
-            "notes": dict(self.notes),
-        }
-        text = json.dumps(body, sort_keys=True, indent=1, allow_nan=False, ensure_ascii=False)
-        return {**files, "recipe.json": text.encode("utf-8")}
-
-    @classmethod
-    def from_files(cls, files: Mapping[str, bytes], *, threads: int | None = None) -> Self:
-        """Read what ``to_files`` wrote; predictions are bit-identical.
-
-        Check the files' checksums first: LightGBM may end the process on a damaged text.
-
-        Raises
-        ------
-        ModelRefused
-            If a file is missing or of another make.
-        """
-        try:
-            body = json.loads(files["recipe.json"])
-        except (KeyError, ValueError) as error:
-            raise ModelRefused(f"recipe.json: missing or not JSON ({type(error).__name__}). Train again.") from None
-        if body.get("format") != FORMAT:
-            raise ModelRefused(f"recipe.json: format {body.get('format')!r}, expected {FORMAT}. Train again.")
-        try:
-            return cls(
-                rung=body["rung"],
-                why=body["why"],
-                kind=body["kind"],
-                horizon=int(body["horizon"]),
-                features=tuple(body["features"]),
-                prior=prior_from_json(body["prior"]),
-                churn=Correction.from_json(body["churn"], files.get("churn.txt")),
-                value=Correction.from_json(body["value"], files.get("value.txt")),
-                calibrator=Calibrator.from_json(body["calibrator"]),
-                intervals=Intervals.from_json(body["intervals"]),
-                floor=float(body["floor"]),
-                leavers_share=float(body["leavers_share"]),
-                notes=body["notes"],
-                threads=threads,
+def _too_few(fit: pd.DataFrame | None, late: pd.DataFrame | None, settings: ModelSettings) -> str | None:
+    if fit is None:
+        return "no earlier cutoff is mature enough to learn from: the prior stands alone"
+    if late is None:
+        return "no cutoff is mature enough to calibrate on: the prior stands alone"
+    for name, rows in (("fit", fit), ("calibrate", late)):
+        if _few(rows, settings):
+            gone = int(rows["churned"].sum())
+            return (
+                f"{len(rows):,} rows to {name} ({gone:,} churned) are too few "
+                f"(at least {settings.min_rows:,}, {settings.min_each:,} of each): the prior stands alone"
             )
-        except (KeyError, TypeError) as error:
-            raise ModelRefused(f"recipe.json: {type(error).__name__} at {error}. Train again.") from None
+    return None
 
 
-def offsets(frame: pd.DataFrame, floor: float) -> tuple[Array, Array]:
-    """The prior's margins: log-odds of leaving, and log of value if kept."""
-    active = frame["prior_active"].to_numpy(np.float64)
-    value = value_offset(frame["prior_value_if_kept"].to_numpy(np.float64), floor)
-    return churn_offset(1 - active), value
+def _few(rows: pd.DataFrame, settings: ModelSettings) -> bool:
+    gone = int(rows["churned"].sum())
+    return len(rows) < settings.min_rows or min(gone, len(rows) - gone) < settings.min_each
+
+
+def _shared(settings: ModelSettings, categorical: Mapping[str, Sequence[str] | None]) -> dict[str, Any]:
+    return {
+        "categories": dict(categorical),
+        "rounds": settings.rounds,
+        "learning_rate": settings.learning_rate,
+        "leaves": settings.leaves,
+        "min_child_samples": settings.min_child_samples,
+        "l2": settings.l2,
+        "seed": settings.seed,
+        "threads": settings.threads,
+    }
+
+
+def _start(frame: pd.DataFrame) -> pd.DataFrame:
+    """The offset's column goes in twice: once to start from, once to learn from."""
+    return frame.assign(prior_value_if_kept_start=frame["prior_value_if_kept"])
+
+
+def _folds(frame: pd.DataFrame) -> NDArray[np.int_]:
+    """Folds by customer: rows of one customer never stand on both sides."""
+    if "customer_id" not in frame.columns:
+        return np.arange(len(frame)) % FOLDS
+    codes, _ = pd.factorize(frame["customer_id"], sort=True)
+    answer: NDArray[np.int_] = codes % FOLDS
+    return answer
+
+
+__all__ = ["Contributions", "Explained", "Recipe", "fit_recipe"]

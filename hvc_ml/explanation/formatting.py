@@ -46,7 +46,7 @@ def count(number: float) -> str:
     >>> count(1204.0)
     '1,204'
     """
-    return f"{number:,.0f}" if math.isfinite(number) else UNKNOWN
+    return f"{number:z,.0f}" if math.isfinite(number) else UNKNOWN
 
 
 def share(number: float) -> str:
@@ -71,7 +71,7 @@ def ratio(number: float) -> str:
     """
     if not math.isfinite(number):
         return UNKNOWN
-    return f"{number:.2f}" if abs(number) < 0.995 else number_text(number)
+    return f"{number:z.2f}" if abs(number) < 0.995 else number_text(number)
 
 
 def number_text(number: float) -> str:
@@ -84,8 +84,7 @@ def number_text(number: float) -> str:
     """
     if not math.isfinite(number):
         return UNKNOWN
-    words = f"{number:,.0f}" if abs(number) >= 9.95 else f"{number:.1f}".removesuffix(".0")
-    return "0" if words == "-0" else words
+    return f"{number:z,.0f}" if abs(number) >= 9.95 else f"{number:z.1f}".removesuffix(".0")
 
 
 def formatter(unit: str, currency: str) -> Callable[[object], str]:

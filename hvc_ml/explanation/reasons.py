@@ -167,7 +167,7 @@ def _speakers(
     return speakers
 
 
-def _tell(  # noqa: PLR0917 # the parts of one place of one list
+def _tell(
     n: int,
     rows: Integers,
     chosen: Integers,

@@ -24,6 +24,9 @@ from hvc_ml.tables.load import Tables
 from hvc_ml.tables.schema import CUSTOMER, KNOWN_DAY
 
 NOT_ATTRIBUTES: Final = frozenset({CUSTOMER, KNOWN_DAY})
+YEAR: Final = 365
+"""Tiers rank by the value of twelve months, so this window is always there."""
+
 DERIVED: Final = frozenset({"age", "gap"})
 
 
@@ -45,7 +48,7 @@ def catalog(settings: FeatureSettings, horizon: int, attributes: dict[str, bool]
     >>> "spend_60d" in names, "profile_region" in names, len(names) == len(set(names))
     (True, True, True)
     """
-    windows = tuple(sorted({*settings.windows, horizon}))
+    windows = tuple(sorted({*settings.windows, horizon, YEAR}))
     kinds = {role: settings.kinds.get(role, ()) for role in ("visit", "service", "earned", "redeemed", "referral")}
     survey = settings.kinds.get("survey", ())
     everything = (

@@ -1,5 +1,6 @@
 """One action per customer, within capacities, a budget and a length of the list."""
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -16,6 +17,7 @@ NOTHING: Final = -1
 
 _ROUNDS = 200
 _SMALL = 1_000
+_OTHER_BEGINNINGS = (0.0, 0.5, 0.9, 1.1, 1.5)
 
 
 def allocate(gains: ArrayLike, spending: ArrayLike, allowed: ArrayLike, limits: Limits) -> Integers:
@@ -76,12 +78,13 @@ def allocate(gains: ArrayLike, spending: ArrayLike, allowed: ArrayLike, limits: 
 
 def _allocate_within(gain: Floats, cost: Floats, limits: Limits) -> Integers:
     """The list after prices; among few customers one row weighs much, so other beginnings are tried too."""
-    reduced = shadow_prices(gain, cost, limits).reduced(gain, cost)
-    sure = _regret(reduced)
-    begin = [_fill(reduced, cost, limits)]
+    at = shadow_prices(gain, cost, limits)
+    reduced = at.reduced(gain, cost)
+    begin = [reduced]
     if len(gain) <= _SMALL:
-        begin += [_fill(gain, cost, limits), np.full(len(gain), NOTHING, dtype=np.int64)]
-    lists = [exchange(choice, gain, cost, limits, hardest=sure) for choice in begin]
+        begin += [replace(at, money=at.money * factor).reduced(gain, cost) for factor in _OTHER_BEGINNINGS]
+    sure = _regret(reduced)
+    lists = [exchange(_fill(order, cost, limits), gain, cost, limits, hardest=sure) for order in begin]
     return max(lists, key=lambda choice: _total(choice, gain))
 
 

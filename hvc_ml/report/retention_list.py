@@ -1,5 +1,6 @@
 """The retention list as files: CSV and Parquet here, the workbook in its own module."""
 
+import csv
 import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -24,7 +25,7 @@ _ARROW: Final[dict[Kind, pa.DataType]] = {
 
 
 def write_csv(plan: pd.DataFrame, path: Path) -> None:
-    """Write the list as CSV: UTF-8, comma, ``\\n``; text that a spreadsheet might run gets a leading apostrophe.
+    """Write the list as CSV (UTF-8, comma); text that a spreadsheet might run gets a leading apostrophe.
 
     Parameters
     ----------
@@ -38,7 +39,12 @@ def write_csv(plan: pd.DataFrame, path: Path) -> None:
     OutputError
         If it cannot be written.
     """
-    text = safe_frame(as_listed(plan)).to_csv(index=False, lineterminator="\n")
+    listed = safe_frame(as_listed(plan))
+    texts = listed.select_dtypes(object)
+    returns = any("\r" in text for name in texts for text in texts[name])  # the csv module leaves a lone CR unquoted
+    text = listed.to_csv(
+        index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL
+    )
     write_bytes_atomic(path, text.encode("utf-8", "replace"))
 
 

@@ -22,8 +22,8 @@ def safe_text(text: str) -> str:
     Returns
     -------
     str
-        The same text; with a leading apostrophe where it begins, after blanks, with ``= + - @ |``, a tab, a line end, or
-        one of their full-width forms.
+        The same text; with a leading apostrophe where it begins, after blanks, with ``= + - @ |``, a tab, a line end,
+        or one of their full-width forms.
 
     References
     ----------

@@ -131,7 +131,7 @@ def _colours(book: Any, sheet: Any, last: int) -> None:
     """Bars for what can be gained, a scale for risk, grey for those to leave alone."""
     places = {name: j for j, name in enumerate(COLUMNS)}
     gain, risk, group = places["expected_gain"], places["churn_risk"], places["group"]
-    bar = {"type": "data_bar", "bar_color": "#8FB8DE", "bar_solid": True, "bar_negative_color_same": True}
+    bar = {"type": "data_bar", "bar_color": "#8FB8DE", "min_type": "num", "min_value": 0}
     scale = {"type": "2_color_scale", "min_color": "#FFFFFF", "max_color": "#F2B48C"}
     limits = {"min_type": "num", "max_type": "num", "min_value": 0, "max_value": 1}
     sheet.conditional_format(1, gain, last, gain, bar)
@@ -160,7 +160,7 @@ def _about_sheet(book: Any, listed: pd.DataFrame, about: About) -> None:
 
 
 READING: Final = (
-    "Work the rows of the group contact from the top; leave the holdout alone, or nothing can be learned from the list.",
+    "Work the rows of the group contact from the top; leave the holdout alone, or the list teaches nothing.",
     "Reasons are figures that are linked with the money at risk in the model. They are not causes.",
     "The list supports a decision and does not take it: whoever knows the customer better decides.",
 )

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Protocol, Self
 
@@ -10,15 +10,17 @@ import numpy as np
 import pandas as pd
 
 from hvc_ml.errors import GateFailed, ModelRefused
+from hvc_ml.estimators.prior import PRIOR_COLUMNS
 from hvc_ml.scoring.bundle import read_bundle, self_test, selftest_rows, write_bundle
 
 INFO: Final = "model.json"
 RECIPE: Final = "recipe/"
-NOT_NEGATIVE: Final = ("value_if_kept", "value_at_risk")
+TESTED: Final = "tested/"
+NOT_NEGATIVE: Final = ("value_if_kept",)
 
 
 class Recipe(Protocol):
-    """What the model needs of a fitted recipe (``hvc_ml.estimators.recipe``)."""
+    """What the model needs of a fitted recipe (``hvc_ml.estimators``)."""
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Risks and values, one row per row of ``frame``."""
@@ -41,6 +43,8 @@ class ModelInfo:
     ----------
     features
         Columns in the order the model reads them.
+    inputs
+        Further columns it needs (what the prior is computed from, where a family of features is off).
     units, families, says
         Feature -> its unit, its family of reasons, its sentence.
     categories
@@ -58,6 +62,7 @@ class ModelInfo:
     features: tuple[str, ...]
     horizon: int
     currency: str = "EUR"
+    inputs: tuple[str, ...] = ()
     units: dict[str, str] = field(default_factory=dict)
     families: dict[str, str] = field(default_factory=dict)
     says: dict[str, str] = field(default_factory=dict)
@@ -70,12 +75,17 @@ class ModelInfo:
         text = json.dumps(self.__dict__, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
         return f"{text}\n".encode()
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Everything the model reads."""
+        return (*self.features, *(name for name in self.inputs if name not in self.features))
+
     @classmethod
     def from_json(cls, content: bytes) -> Self:
         """Read what `as_json` wrote; ModelRefused if it is something else."""
         try:
             document = json.loads(content)
-            document["features"] = tuple(document["features"])
+            document["features"], document["inputs"] = tuple(document["features"]), tuple(document["inputs"])
             document["tiers"] = tuple((str(name), float(share)) for name, share in document["tiers"])
             return cls(**document)
         except (TypeError, KeyError, ValueError):
@@ -94,11 +104,21 @@ class CustomerModel:
         Columns and their meaning.
     meta
         Further JSON values kept in the bundle (data hashes, grade, cutoffs).
+    tested
+        The recipe as it stood at the newest test cutoff. The next challenger is measured against it: the recipe of
+        production has seen the test cutoffs' labels.
     """
 
     recipe: Recipe
     info: ModelInfo
     meta: Mapping[str, Any] = field(default_factory=dict)
+    tested: Recipe | None = None
+
+    def as_tested(self) -> "CustomerModel":
+        """The model as it was tested, for an honest comparison on later cutoffs."""
+        if self.tested is None:
+            raise ModelRefused("the bundle holds no tested recipe to compare with. Train again.")
+        return replace(self, recipe=self.tested)
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Risks and values of customers.
@@ -111,8 +131,8 @@ class CustomerModel:
         Returns
         -------
         DataFrame
-            The recipe's columns (``churn_risk`` in [0, 1]; money in ``info.currency`` over ``info.horizon`` days), with the
-            index of ``frame``.
+            The recipe's columns (``churn_risk`` in [0, 1]; money in ``info.currency`` over ``info.horizon`` days), with
+            the index of ``frame``.
 
         Raises
         ------
@@ -131,23 +151,31 @@ class CustomerModel:
         return self.recipe.contributions(self.columns(frame))
 
     def columns(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """The model's features in the model's order; by name, never by place."""
-        missing = [name for name in self.info.features if name not in frame.columns]
+        """The model's columns in the model's order: by name, never by place; the prior's own pass if given."""
+        wanted = self.info.columns
+        missing = [name for name in wanted if name not in frame.columns]
         if missing:
             shown = ", ".join(missing[:10]) + (", ..." if len(missing) > 10 else "")
             raise ModelRefused(
-                f"{len(missing)} of {len(self.info.features)} features of the model are not in the data: {shown}. "
+                f"{len(missing)} of {len(wanted)} features of the model are not in the data: {shown}. "
                 "Give the data what it had at training, or train again."
             )
-        rows = frame.loc[:, [*self.info.features]]
+        rows = frame.loc[:, [*wanted, *(c for c in PRIOR_COLUMNS if c in frame.columns and c not in wanted)]]
         if not rows.columns.is_unique:
             raise ModelRefused("the data hold a feature of the model twice; its name must be unique.")
-        wrong = [n for n in self.info.features if pd.api.types.is_numeric_dtype(rows[n]) == (n in self.info.categories)]
-        wrong = [n for n in wrong if not rows[n].isna().all()]
-        if wrong:
-            kinds = "text" if wrong[0] in self.info.categories else "a number"
-            raise ModelRefused(f"{len(wrong)} features have another type than at training; {wrong[0]} was {kinds}.")
+        self._check_types(rows)
         return rows
+
+    def _check_types(self, rows: pd.DataFrame) -> None:
+        text = set(self.info.categories)
+        wrong = [
+            name
+            for name in self.info.columns
+            if pd.api.types.is_numeric_dtype(rows[name]) == (name in text) and not rows[name].isna().all()
+        ]
+        if wrong:
+            kind = "text" if wrong[0] in text else "a number"
+            raise ModelRefused(f"{len(wrong)} features have another type than at training; {wrong[0]} was {kind}.")
 
     def save(
         self, folder: Path, sample: pd.DataFrame, *, meta: Mapping[str, Any] | None = None, replace: bool = False
@@ -173,9 +201,11 @@ class CustomerModel:
         OutputError
             If it cannot be written.
         """
-        rows = selftest_rows(sample, self.info.features)
+        rows = selftest_rows(sample, self.info.columns)
         files = {INFO: self.info.as_json(), **{RECIPE + name: c for name, c in self.recipe.to_files().items()}}
-        said = {**self.meta, **(meta or {}), "features": list(self.info.features)}
+        if self.tested is not None:
+            files |= {TESTED + name: c for name, c in self.tested.to_files().items()}
+        said = {**self.meta, **(meta or {}), "features": list(self.info.columns)}
         return write_bundle(folder, files, meta=said, selftest=(rows, self.predict(rows)), replace=replace)
 
     @classmethod
@@ -198,16 +228,21 @@ class CustomerModel:
         if INFO not in files:
             raise ModelRefused(f"{folder}: {INFO} is not in the bundle; it is not a customer model.")
         info = ModelInfo.from_json(files[INFO])
-        if list(info.features) != meta["features"]:
+        if list(info.columns) != meta["features"]:
             raise ModelRefused(f"{folder}: the bundle names {len(meta['features'])} other features than its model.")
-        parts = {name.removeprefix(RECIPE): content for name, content in files.items() if name.startswith(RECIPE)}
-        model = cls((read_recipe or _read_recipe)(parts), info, meta)
+        read = read_recipe or _read_recipe
+        tested = _below(files, TESTED)
+        model = cls(read(_below(files, RECIPE)), info, meta, tested=read(tested) if tested else None)
         self_test(model.predict, files)
         return model
 
 
+def _below(files: Mapping[str, bytes], prefix: str) -> dict[str, bytes]:
+    return {name.removeprefix(prefix): content for name, content in files.items() if name.startswith(prefix)}
+
+
 def _read_recipe(files: dict[str, bytes]) -> Recipe:
-    from hvc_ml.estimators.recipe import Recipe as FittedRecipe  # noqa: PLC0415 # LightGBM takes two seconds to import
+    from hvc_ml.estimators.fitted import Recipe as FittedRecipe  # noqa: PLC0415 # LightGBM takes two seconds to import
 
     recipe: Recipe = FittedRecipe.from_files(files)
     return recipe

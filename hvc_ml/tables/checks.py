@@ -1,3 +1,4 @@
+# ruff: noqa: S608 # queries are built from quoted names and texts only (see sql.py)
 """The data contract: what every row must hold, and a count of each breach."""
 
 from collections.abc import Iterable, Mapping
@@ -5,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hvc_ml.errors import DataError
-from hvc_ml.tables.convert import ASKED_FOR, REASONS, Conversion
+from hvc_ml.tables.convert import REASONS, Conversion, asked_for
 from hvc_ml.tables.engine import Engine
 from hvc_ml.tables.mapping import TableMapping
 from hvc_ml.tables.schema import SCHEMAS, TICKS, TableName
@@ -58,7 +59,7 @@ _SAYS: Final[Mapping[str, tuple[str, str, str]]] = {
     ),
     "bad_time": ("{time}", "hold a time that cannot be read", "Give its format as {mapping}.date_format"),
     "sentinel_time": ("{time}", "lie in the year 9999 or later", "Leave them out with {mapping}.filter"),
-    "future": ("{time}", "are later than today", "Fix the source's clock or time zone, or set {mapping}.future_rows: drop"),
+    "future": ("{time}", "are later than today", "Check its clock and time zone, or set {mapping}.future_rows: drop"),
     "no_amount": ("amount", "have no amount", "Fix the source, or leave them out with {mapping}.filter"),
     "bad_amount": (
         "amount",
@@ -101,7 +102,7 @@ def report(engine: Engine, staged: Staged, conversion: Conversion, deduplicated:
         reasons["repeated"] = repeated
     by_code = {c.code: c for c in counts}
     breaches = [
-        _breach(engine, staged, conversion, by_code.get(code, _Count(code, 0, 0, ())), rows, money)
+        _breach(engine, staged, conversion, by_code.get(code, _Count(code, 0, 0, ())), rows=rows, money=money)
         for code, rows in sorted(reasons.items(), key=lambda item: REASONS.index(item[0]))
     ]
     return TableReport(
@@ -118,11 +119,14 @@ def report(engine: Engine, staged: Staged, conversion: Conversion, deduplicated:
 
 def refusals(found: TableReport, mapping: TableMapping) -> list[str]:
     """List the sentences for which a table is refused; none where its breaches are few enough, or asked for."""
-    asked = ASKED_FOR if mapping.future_rows == "drop" else ASKED_FOR - {"future"}
-    faults = [b for b in found.breaches if b.code not in asked]
+    faults = [b for b in found.breaches if b.code not in asked_for(mapping)]
     share = sum(b.rows for b in faults) / found.rows if found.rows else 0.0
     if share > mapping.max_rejected:
-        limit = f" ({share:.2%} of rows rejected; max_rejected is {mapping.max_rejected:.2%})" if mapping.max_rejected else ""
+        limit = (
+            f" ({share:.2%} of rows rejected; max_rejected is {mapping.max_rejected:.2%})"
+            if mapping.max_rejected
+            else ""
+        )
         return [f"{b.says}{limit}" for b in faults]
     return [b.says for b in faults if b.code == "ambiguous_time"]
 
@@ -141,12 +145,13 @@ def refuse(sentences: Iterable[str]) -> None:
 def _counts(engine: Engine, staged: Staged) -> list[_Count]:
     ticks = "sum(abs(amount))" if "amount" in staged.columns else "NULL"
     rows = engine.execute(
-        f"SELECT reason, count(*), {ticks}, min(rowid, {EXAMPLES}) FROM {identifier(staged.name)} GROUP BY reason ORDER BY reason"
+        f"SELECT reason, count(*), {ticks}, min(rowid, {EXAMPLES}) FROM {identifier(staged.name)} "
+        "GROUP BY reason ORDER BY reason"
     )
     return [_Count(REASONS[r], int(n), int(t or 0), tuple(sorted(ids))) for r, n, t, ids in rows]
 
 
-def _breach(engine: Engine, staged: Staged, conversion: Conversion, count: _Count, rows: int, money: int) -> Breach:
+def _breach(engine: Engine, staged: Staged, conversion: Conversion, count: _Count, *, rows: int, money: int) -> Breach:
     column, what, remedy = _SAYS[count.code]
     schema = SCHEMAS[conversion.table]
     required_text = next((c.name for c in schema.columns if c.kind == "text" and c.required), "")
@@ -156,7 +161,7 @@ def _breach(engine: Engine, staged: Staged, conversion: Conversion, count: _Coun
         lines = [f"{p.part.label} line {line}" for p in staged.parts for line in p.broken[:EXAMPLES]]
         examples = (*lines, *examples)[:EXAMPLES]
     value = count.ticks / money if money and count.ticks else None
-    worth = f", {value:.1%} of the money" if value is not None else ""
+    worth = f" ({value:.1%} of the money)" if value is not None else ""
     first = f" (first: {', '.join(examples)})" if examples else ""
     place = f"{conversion.table}.{where}" if where else conversion.table
     advice = f" {remedy.format(mapping=f'tables.{conversion.table}')}." if remedy else ""
@@ -169,7 +174,8 @@ def _examples(engine: Engine, staged: Staged, rowids: tuple[int, ...]) -> tuple[
     if not rowids:
         return ()
     found = engine.execute(
-        f"SELECT rowid, row, shape FROM {identifier(staged.name)} WHERE rowid IN ({', '.join(map(str, rowids))}) ORDER BY rowid"
+        f"SELECT rowid, row, shape FROM {identifier(staged.name)} "
+        f"WHERE rowid IN ({', '.join(map(str, rowids))}) ORDER BY rowid"
     )
     return tuple(staged.position(i, row) + (f" like {shape!r}" if shape else "") for i, row, shape in found)
 
@@ -184,12 +190,15 @@ def _warnings(engine: Engine, staged: Staged, conversion: Conversion, deduplicat
     if sentinel:
         out.append(f"{name}: {sentinel:,} rows are dated 1900-01-01 or 1970-01-01, which often stands for 'unknown'.")
     if kept - distinct > deduplicated:
-        out.append(f"{name}: {kept - distinct:,} rows equal another row in every column; kept (duplicates: drop removes them).")
+        out.append(
+            f"{name}: {kept - distinct:,} rows equal another row in every column; kept (duplicates: drop removes them)."
+        )
     if deduplicated:
         out.append(f"{name}: {deduplicated:,} rows equal another row and were dropped.")
     out += _id_warnings(engine, staged, name)
     if name == "orders":
         out += _refund_warnings(engine, staged)
+        out += _order_warnings(engine, staged, conversion)
     return out
 
 
@@ -202,11 +211,13 @@ def _id_warnings(engine: Engine, staged: Staged, name: str) -> list[str]:
     out = []
     if alike:
         out.append(
-            f"{name}.customer_id: {alike:,} of {ids:,} ids differ from another only in leading zeros, upper case or blanks;"
-            " they are kept apart."
+            f"{name}.customer_id: {alike:,} of {ids:,} ids differ from another only in leading zeros, upper case or"
+            " blanks; they are kept apart."
         )
     if ids and pointed == ids:
-        out.append(f"{name}.customer_id: all {ids:,} ids end in '.0', as if numbers had been exported; they are kept so.")
+        out.append(
+            f"{name}.customer_id: all {ids:,} ids end in '.0', as if numbers had been exported; they are kept so."
+        )
     return out
 
 
@@ -219,3 +230,13 @@ def _refund_warnings(engine: Engine, staged: Staged) -> list[str]:
         return []
     share = f" ({back / paid:.1%} of what was paid)" if paid else ""
     return [f"orders.amount: {rows:,} rows are refunds, {back / TICKS:,.2f} in all{share}."]
+
+
+def _order_warnings(engine: Engine, staged: Staged, conversion: Conversion) -> list[str]:
+    if "order_id" not in conversion.mapping.columns:
+        return []
+    made = (
+        f"SELECT count(*) FROM {identifier(staged.name)} WHERE reason = 0 AND order_id LIKE 'at ____-__-__ __:__:__%'"
+    )
+    without = engine.execute(made)[0][0]
+    return [f"orders.order_id: {without:,} rows have none; each moment of a customer is one order."] if without else []

@@ -19,7 +19,18 @@ from hvc_ml.tables.reading import Part, RawColumn
 from hvc_ml.tables.sql import literal
 
 FLOATS = ("FLOAT", "DOUBLE", "REAL")
-WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT")
+WHOLE = (
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "HUGEINT",
+    "UTINYINT",
+    "USMALLINT",
+    "UINTEGER",
+    "UBIGINT",
+    "UHUGEINT",
+)
 
 
 def is_number(kind: str) -> bool:
@@ -92,7 +103,9 @@ def _comparison(node: Comparison, part: Part, decimal: str, where: str) -> str:
 
 def _within(node: Within, part: Part, decimal: str, where: str) -> str:
     as_text = any(isinstance(o, Text) for o in node.options)
-    compiled = [_text(n, part, where) if as_text else _finite(n, part, decimal, where) for n in (node.of, *node.options)]
+    compiled = [
+        _text(n, part, where) if as_text else _finite(n, part, decimal, where) for n in (node.of, *node.options)
+    ]
     return f"({compiled[0]}) {'NOT IN' if node.negated else 'IN'} ({', '.join(compiled[1:])})"
 
 

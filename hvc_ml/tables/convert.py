@@ -1,8 +1,9 @@
+# ruff: noqa: S608 # queries are built from quoted names and texts only (see sql.py)
 """One part of a source to canonical columns, with the reason why a row is not taken, in a single query."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal, get_args
 
 from hvc_ml.errors import ConfigError
 from hvc_ml.tables.compile import FLOATS, condition_sql, is_number, number_of, text_of, value_sql
@@ -15,34 +16,19 @@ from hvc_ml.tables.sql import identifier, literal
 LIMIT = 2**53
 """Ticks from here on are refused: a float64 source could not have held them exactly."""
 
-REASONS = (
-    "kept",
-    "ragged",
-    "filtered",
-    "anonymous",
-    "no_customer",
-    "no_time",
-    "ambiguous_time",
-    "bad_time",
-    "sentinel_time",
-    "future",
-    "no_amount",
-    "bad_amount",
-    "not_finite",
-    "overflow",
-    "bad_number",
-    "no_text",
-    "ends_early",
-    "refund",
-    "repeated",
-)
 Reason = Literal[
-    "kept", "ragged", "filtered", "anonymous", "no_customer", "no_time", "ambiguous_time", "bad_time", "sentinel_time", "future",
-    "no_amount", "bad_amount", "not_finite", "overflow", "bad_number", "no_text", "ends_early", "refund", "repeated",
+    "kept", "ragged", "filtered", "anonymous", "no_customer", "no_time", "ambiguous_time", "bad_time", "sentinel_time",
+    "future", "bad_amount", "no_amount", "not_finite", "overflow", "bad_number", "no_text", "ends_early", "refund",
+    "repeated",
 ]  # fmt: skip
+"""What becomes of a row; of several reasons the first in this order is given."""
 
-ASKED_FOR = frozenset({"filtered", "anonymous", "refund", "future"})
-"""Reasons the user chose in the mapping; they do not count towards ``max_rejected`` (``future`` only with drop)."""
+REASONS: Final[tuple[Reason, ...]] = get_args(Reason)
+
+
+def asked_for(mapping: TableMapping) -> frozenset[str]:
+    """Reasons that the user chose in the mapping; they do not count towards ``max_rejected``."""
+    return frozenset({"filtered", "anonymous", "refund", *(("future",) if mapping.future_rows == "drop" else ())})
 
 
 @dataclass(frozen=True)
@@ -67,7 +53,7 @@ class _Field:
 
 
 def attribute_kinds(conversion: Conversion, parts: Sequence[Part]) -> dict[str, str]:
-    """Decide for each attribute of a customer whether every part holds it as a number (``DOUBLE``) or not (``VARCHAR``)."""
+    """Decide for each attribute of a customer whether every part holds numbers (``DOUBLE``) or not (``VARCHAR``)."""
     schema = SCHEMAS[conversion.table]
     kinds = {}
     for target, text in conversion.mapping.columns.items():
@@ -85,7 +71,8 @@ def conversion_sql(conversion: Conversion, part: Part, attributes: dict[str, str
     str
         A query whose rows are the part's rows, in their order: the canonical columns, then ``reason`` (a position in
         `REASONS`; 0 is kept), ``shape`` (of the value at fault: digits 9, letters a), ``content`` (a hash of the whole
-        source row), ``sentinel`` (a date that stands for "unknown") and ``row`` (where the format numbers its rows).
+        source row), ``sentinel`` (a date that stands for "unknown"), ``row`` (where the format numbers its rows) and
+        ``source_row`` (the whole row as texts, only where it is at fault).
     """
     fields = [_field(conversion, part, target, text, attributes) for target, text in conversion.mapping.columns.items()]
     parsed = ", ".join(f"{f.parsed} AS {identifier('p_' + f.target)}" for f in fields)
@@ -97,18 +84,19 @@ def conversion_sql(conversion: Conversion, part: Part, attributes: dict[str, str
     shapes = " ".join(f"WHEN {i} THEN {s}" for i, s in _shapes(rules).items())
     shape = f"CASE reason {shapes} END" if shapes else "NULL"
     outputs = ", ".join(f.kept for f in _outputs(conversion, fields))
+    unasked = ", ".join(str(REASONS.index(r)) for r in ("kept", *sorted(asked_for(conversion.mapping))))
+    texts = ", ".join(f"CAST({c.sql} AS VARCHAR)" for c in part.columns)
     return (
         f"SELECT {outputs}, reason, CAST({shape} AS VARCHAR) AS shape, hash({every}) AS content, "
-        f"{_sentinel(conversion)} AS sentinel, CAST({part.row} AS BIGINT) AS row FROM ({reasoned})"
+        f"{_sentinel(conversion)} AS sentinel, CAST({part.row} AS BIGINT) AS row, "
+        f"CASE WHEN reason NOT IN ({unasked}) THEN [{texts}] END AS source_row FROM ({reasoned})"
     )
 
 
 def canonical_columns(conversion: Conversion) -> tuple[str, ...]:
     """Names of the canonical columns that the mapping yields, in order."""
     time = SCHEMAS[conversion.table].time
-    out = []
-    for target in conversion.mapping.columns:
-        out.append(_day_name(target, time))
+    out = [_day_name(target, time) for target in conversion.mapping.columns]
     if conversion.table == "orders" and "order_id" not in out:
         out.append("order_id")
     return tuple(out)
@@ -124,10 +112,19 @@ def _node(conversion: Conversion, target: str, text: str, part: Part) -> Node:
         node = parse(text, part.names)
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}. There are: {', '.join(part.names)}.") from None
-    check_names(node, part.names, where)
+    _check_columns(node, part, where)
     if is_condition(node):
         raise ConfigError(f"{where}: expected a column or arithmetic, found a condition.")
     return node
+
+
+def _check_columns(node: Node, part: Part, where: str) -> None:
+    check_names(node, part.names, where)
+    twice = [n for n in names(node) if part.names.count(n) > 1]
+    if twice:
+        raise ConfigError(
+            f"{where}: {part.label} has {part.names.count(twice[0])} columns named {twice[0]!r}; rename one."
+        )
 
 
 def _is_numeric(node: Node, part: Part) -> bool:
@@ -245,7 +242,9 @@ def _local_time(raw: RawColumn, conversion: Conversion) -> str:
 
 
 def _iso_time(x: str, zone: str) -> str:
-    aware = f"length({x}) > 16 AND regexp_matches({x}, ':[0-9]{{2}}([.][0-9]+)? ?(Z|z|[+-][0-9]{{2}}(:?[0-9]{{2}})?) *$')"
+    aware = (
+        f"length({x}) > 16 AND regexp_matches({x}, ':[0-9]{{2}}([.][0-9]+)? ?(Z|z|[+-][0-9]{{2}}(:?[0-9]{{2}})?) *$')"
+    )
     return (
         f"CASE WHEN {aware} THEN timezone({zone}, TRY_CAST(trim({x}) AS TIMESTAMPTZ)) "
         f"WHEN {x} SIMILAR TO ' *[0-9]{{4}}[-/].*' THEN TRY_CAST(trim({x}) AS TIMESTAMP) END"
@@ -273,7 +272,7 @@ def _filter(conversion: Conversion, part: Part, text: str) -> str:
         node = parse(text)
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}.") from None
-    check_names(node, part.names, where)
+    _check_columns(node, part, where)
     return condition_sql(node, part, conversion.mapping.decimal, where)
 
 

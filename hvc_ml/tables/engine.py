@@ -1,3 +1,4 @@
+# ruff: noqa: S608 # queries are built from quoted names and texts only (see sql.py)
 """The one door to DuckDB: a private, locked-down database that lives as long as a run.
 
 Rows stay in the engine, which spills to disk; rooms downstream see Narwhals frames and never a connection.
@@ -94,6 +95,14 @@ class Engine:
         self._con.execute(f"CREATE OR REPLACE TABLE {identifier(name)} AS SELECT {columns} FROM ({query})")
         return self.frame(name)
 
+    def append(self, name: str, rows: pa.Table) -> None:
+        """Add a few rows held in memory to the table ``name``, whose columns have the same order."""
+        self._con.register("rows_in_memory", rows)
+        try:
+            self._con.execute(f"INSERT INTO {identifier(name)} SELECT * FROM rows_in_memory")
+        finally:
+            self._con.unregister("rows_in_memory")
+
     def drop(self, name: str) -> None:
         """Forget the table ``name``; nothing happens where there is none."""
         self._con.execute(f"DROP TABLE IF EXISTS {identifier(name)}")
@@ -130,22 +139,19 @@ class Engine:
 
     @staticmethod
     def _plain_columns(relation: "duckdb.DuckDBPyRelation") -> str:
-        return ", ".join(
-            _plain(identifier(c), str(t)) for c, t in zip(relation.columns, relation.types, strict=True)
-        )
+        return ", ".join(_plain(identifier(c), str(t)) for c, t in zip(relation.columns, relation.types, strict=True))
 
 
 def _plain(column: str, kind: str) -> str:
-    if kind in {"HUGEINT", "UHUGEINT", "UBIGINT"} or (kind.startswith("DECIMAL") and kind.endswith(",0)")):
+    if kind in {"HUGEINT", "UHUGEINT"} or (kind.startswith("DECIMAL") and kind.endswith(",0)")):
         return f"CAST({column} AS BIGINT) AS {column}"
     return f"CAST({column} AS DOUBLE) AS {column}" if kind.startswith("DECIMAL") else column
 
 
 def _connect(resources: Resources, allowed: Sequence[Path], private: Path) -> "duckdb.DuckDBPyConnection":
-    threads = resources.threads or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     config: dict[str, Any] = {
         "memory_limit": resources.memory.replace(" ", ""),
-        "threads": resources.threads or threads or 1,
+        "threads": resources.threads or usable_cores(),
         "temp_directory": str(private / "spill"),
         "extension_directory": str(private / "extensions"),
         "autoinstall_known_extensions": False,
@@ -156,7 +162,9 @@ def _connect(resources: Resources, allowed: Sequence[Path], private: Path) -> "d
     try:
         con = duckdb.connect(str(private / "tables.duckdb"), config=config)
     except duckdb.Error as error:
-        raise ConfigError(f"resources: the engine does not start with {resources!r} ({type(error).__name__}).") from None
+        raise ConfigError(
+            f"resources: the engine does not start with {resources!r} ({type(error).__name__})."
+        ) from None
     con.execute("SET TimeZone = 'UTC'")
     con.execute("SET enable_progress_bar = false")
     resolved = [p.resolve() for p in allowed]
@@ -165,6 +173,11 @@ def _connect(resources: Resources, allowed: Sequence[Path], private: Path) -> "d
     con.execute("SET enable_external_access = false")
     con.execute("SET lock_configuration = true")
     return con
+
+
+def usable_cores() -> int:
+    """Cores this process may use, which in a container are fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextlib.contextmanager

@@ -153,10 +153,10 @@ def check_names(node: Node, columns: Sequence[str], where: str) -> None:
 
     Examples
     --------
-    >>> check_names(parse("Quantty * 2"), ["Quantity", "Price"], "tables.orders.columns.amount")
+    >>> check_names(parse("Quantty * 2"), ["Quantity", "Price"], "orders.amount")
     Traceback (most recent call last):
     ...
-    hvc_ml.errors.ConfigError: tables.orders.columns.amount: no column 'Quantty'; did you mean 'Quantity'? There are: Quantity, Price.
+    hvc_ml.errors.ConfigError: orders.amount: no column 'Quantty'; did you mean 'Quantity'? There are: Quantity, Price.
     """
     for name in names(node):
         if name not in columns:

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 # queries are built from quoted names and texts only (see sql.py)
 """From a user's files to canonical tables: read, map, check, collapse to orders, keep sorted."""
 
 import datetime as dt
@@ -11,11 +12,13 @@ import duckdb
 import narwhals as nw
 
 from hvc_ml.errors import ConfigError, DataError, NotEnoughData
+from hvc_ml.tables.attributes import numbers_as_numbers
 from hvc_ml.tables.checks import TableReport, refusals, refuse, report
 from hvc_ml.tables.convert import Conversion
 from hvc_ml.tables.engine import Engine
 from hvc_ml.tables.mapping import TableMapping
 from hvc_ml.tables.reading import Fingerprint
+from hvc_ml.tables.rejected import set_aside
 from hvc_ml.tables.schema import SCHEMAS, TableName
 from hvc_ml.tables.sources import Source
 from hvc_ml.tables.sql import identifier
@@ -29,8 +32,8 @@ EPOCH = dt.date(1970, 1, 1)
 class Tables:
     """The canonical tables of one business, as lazy frames on the engine; see the schema for their columns.
 
-    ``orders`` has one row per order; ``items`` one row per line, where products or categories are known. Days count from
-    1970-01-01 in the business's time zone, and orders lie in ``[first_day, end_day)``. Money is whole ticks.
+    ``orders`` has one row per order; ``items`` one row per line, where products or categories are known. Days count
+    from 1970-01-01 in the business's time zone, and orders lie in ``[first_day, end_day)``. Money is whole ticks.
     """
 
     orders: Frame
@@ -92,6 +95,7 @@ def load_tables(
         staged = stage(engine, source, conversion, base)
         reports[name] = _keep(engine, staged, conversion)
         fingerprints[name] = staged.fingerprints
+        set_aside(engine, staged, conversion)
         engine.drop(staged.name)
     refuse(s for name in reports for s in refusals(reports[name], mappings[name]))  # type: ignore[index] # TableNames
     return _tables(engine, reports), reports, fingerprints
@@ -113,7 +117,7 @@ def _keep(engine: Engine, staged: Staged, conversion: Conversion) -> TableReport
     """Make the canonical table of one staged table; what is kept never depends on the order of rows or files."""
     name = conversion.table
     if name == "customers":
-        deduplicated, repeated = _keep_customers(engine, staged)
+        deduplicated, repeated = _keep_customers(engine, staged, conversion)
         return report(engine, staged, conversion, deduplicated, repeated)
     rows, deduplicated = _kept_rows(engine, staged, conversion.mapping)
     found = report(engine, staged, conversion, deduplicated)
@@ -130,19 +134,21 @@ def _kept_rows(engine: Engine, staged: Staged, mapping: TableMapping) -> tuple[s
     if mapping.duplicates == "keep":
         return f"(SELECT {columns} FROM {identifier(staged.name)} WHERE reason = 0)", 0
     before = engine.execute(f"SELECT count(*) FROM {identifier(staged.name)} WHERE reason = 0")[0][0]
-    engine.materialise(f"SELECT DISTINCT content, {columns} FROM {identifier(staged.name)} WHERE reason = 0", "distinct_rows")
+    engine.materialise(
+        f"SELECT DISTINCT content, {columns} FROM {identifier(staged.name)} WHERE reason = 0", "distinct_rows"
+    )
     return "distinct_rows", int(before) - engine.count(engine.frame("distinct_rows"))
 
 
-def _keep_customers(engine: Engine, staged: Staged) -> tuple[int, int]:
+def _keep_customers(engine: Engine, staged: Staged, conversion: Conversion) -> tuple[int, int]:
     key = [c for c in ("customer_id", "known_day") if c in staged.columns]
-    engine.materialise(
-        f"SELECT DISTINCT {_list(staged.columns)} FROM {identifier(staged.name)} WHERE reason = 0", "distinct_rows"
-    )
+    columns = numbers_as_numbers(engine, staged, conversion.mapping.decimal)
+    engine.materialise(f"SELECT DISTINCT {columns} FROM {identifier(staged.name)} WHERE reason = 0", "distinct_rows")
     # of several versions the smallest is kept, whichever came first
     _sorted(
         engine,
-        f"SELECT * FROM distinct_rows QUALIFY row_number() OVER (PARTITION BY {_list(key)} ORDER BY {_list(staged.columns)}) = 1",
+        "SELECT * FROM distinct_rows "
+        f"QUALIFY row_number() OVER (PARTITION BY {_list(key)} ORDER BY {_list(staged.columns)}) = 1",
         "customers",
         (*key, *(c for c in staged.columns if c not in key)),
     )
@@ -166,7 +172,7 @@ def _collapse(engine: Engine, rows: str, columns: Sequence[str], mapping: TableM
             ("customer_id", "day", "order_id", *keys[3:]),
         )
     except duckdb.ConversionException:
-        raise DataError("orders.amount: the sum of one order exceeds what 64 bits hold; are amounts in another unit?") from None
+        raise DataError("orders.amount: the sum of an order exceeds 64 bits; are amounts in another unit?") from None
     details = [c for c in ("product_id", "category") if c in columns]
     engine.drop("items")
     if details:
@@ -192,10 +198,14 @@ def _tables(engine: Engine, reports: dict[str, TableReport]) -> Tables:
     first, last, orders = engine.execute("SELECT min(day), max(day), count(*) FROM orders")[0]
     if first is None:
         rows = reports["orders"].rows
-        raise NotEnoughData(f"orders: none of {rows:,} rows is left ({_why(reports['orders'])}). Nothing can be learned.")
+        raise NotEnoughData(
+            f"orders: none of {rows:,} rows is left ({_why(reports['orders'])}). Nothing can be learned."
+        )
     reports["orders"] = replace(reports["orders"], orders=int(orders))
     others = {n: engine.frame(n) for n in ("customers", "events", "contracts", "touches") if n in reports}
-    has_items = engine.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'items' AND NOT temporary")[0][0]
+    has_items = engine.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'items' AND NOT temporary")[0][
+        0
+    ]
     items = engine.frame("items") if has_items else None
     return Tables(engine.frame("orders"), int(first), int(last) + 1, items=items, **others)
 

@@ -17,11 +17,14 @@ class TableMapping(Settings):
 
     Examples
     --------
-    >>> orders = TableMapping(columns={"customer_id": "CustomerID", "ordered_at": "InvoiceDate", "amount": "Quantity * UnitPrice"})
-    >>> orders.problems("orders")
+    >>> columns = {"customer_id": "CustomerID", "ordered_at": "InvoiceDate", "amount": "Quantity * UnitPrice"}
+    >>> TableMapping(columns=columns).problems("orders")
     []
-    >>> TableMapping(columns={"customer_id": "id", "amout": "total"}).problems("orders")
-    ["columns: 'amout' is not a column of orders; did you mean 'amount'?", 'columns: ordered_at is missing', 'columns: amount is missing']
+    >>> for problem in TableMapping(columns={"customer_id": "id", "amout": "total"}).problems("orders"):
+    ...     print(problem)
+    columns: 'amout' is not a column of orders; did you mean 'amount'?
+    columns: ordered_at is missing
+    columns: amount is missing
     """
 
     columns: Annotated[Mapping[str, Annotated[str, Field(min_length=1)]], Field(min_length=1)]
@@ -37,7 +40,7 @@ class TableMapping(Settings):
     decimal: Literal[".", ","] = "."
     """The decimal mark of numbers in text files; thousands separators are refused."""
     delimiter: Delimiter | None = None
-    """Between the columns of a text file; null means a comma (a tab in ``.tsv``); ``whitespace`` is any run of blanks."""
+    """Between the columns of a text file; null: a comma, a tab in ``.tsv``; ``whitespace``: any run of blanks."""
     quote: Literal['"', "'", ""] = '"'
     """Around values that contain the delimiter; doubled inside."""
     header: tuple[str, ...] | None = None

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 # queries are built from quoted names and texts only (see sql.py)
 """Readers: each turns one source into parts whose columns are addressed by position, never by a name from outside."""
 
 import codecs
@@ -6,9 +7,9 @@ import gzip
 import hashlib
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import duckdb
 
@@ -16,7 +17,7 @@ from hvc_ml.errors import ConfigError, DataError, ServiceError
 from hvc_ml.tables.engine import Engine
 from hvc_ml.tables.mapping import TableMapping
 from hvc_ml.tables.schema import TableName
-from hvc_ml.tables.sources import TEXT_ENDINGS, Source, SourceKind, database_file, table_files
+from hvc_ml.tables.sources import Source, SourceKind, database_file, table_files
 from hvc_ml.tables.sql import identifier, literal
 
 MAX_HEADER = 1_000_000
@@ -65,20 +66,29 @@ class Fingerprint:
 
 
 @dataclass(frozen=True)
+class _Stamp:
+    path: Path
+    label: str
+    size: int
+    changed: int  # nanoseconds
+
+
+@dataclass(frozen=True)
 class Reading:
     """Everything of one table that is to be read."""
 
     parts: tuple[Part, ...]
     fingerprints: tuple[Fingerprint, ...]
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
+    stamps: tuple[_Stamp, ...] = ()
 
 
 class Reader(Protocol):
     """What a kind of source has to offer: the parts of a table."""
 
-    def __call__(
-        self, engine: Engine, source: Source, table: TableName, mapping: TableMapping, base: Path
-    ) -> Reading: ...
+    def __call__(self, engine: Engine, source: Source, table: TableName, mapping: TableMapping, base: Path) -> Reading:
+        """Open one table."""
+        ...
 
 
 def open_table(engine: Engine, source: Source, table: TableName, mapping: TableMapping, base: Path) -> Reading:
@@ -98,6 +108,23 @@ def open_table(engine: Engine, source: Source, table: TableName, mapping: TableM
     return READERS[source.kind](engine, source, table, mapping, base)
 
 
+def unchanged(reading: Reading) -> None:
+    """Refuse a reading whose files changed while they were read: what was loaded would be half of each.
+
+    Raises
+    ------
+    DataError
+    """
+    for before in reading.stamps:
+        if _stamp(before.path, before.label) != before:
+            raise DataError(f"{before.label}: the file changed while it was read; run again when it is complete.")
+
+
+def open_file(engine: Engine, path: Path, label: str, mapping: TableMapping) -> Part:
+    """Open one CSV or Parquet file."""
+    return _parquet(engine, path, label) if is_parquet(path) else _text_file(path, label, mapping)
+
+
 def sha256(path: Path) -> str:
     """Hash the bytes of a file, without holding them."""
     with path.open("rb") as stream:
@@ -109,21 +136,24 @@ def read_files(engine: Engine, source: Source, table: TableName, mapping: TableM
     parts: list[Part] = []
     seen: dict[str, Fingerprint] = {}
     warnings: list[str] = []
+    stamps: list[_Stamp] = []
     for path in table_files(source, table, base):
         label = _label(path, base)
+        stamps.append(_stamp(path, label))
         print_ = _fingerprint(path, label)
         if print_.sha256 in seen:
             warnings.append(f"{label}: the same bytes as {seen[print_.sha256].name}; read once.")
             continue
         seen[print_.sha256] = print_
-        parts.append(_parquet(engine, path, label) if _is_parquet(path) else _text_file(path, label, mapping))
-    return Reading(tuple(parts), tuple(seen.values()), tuple(warnings))
+        parts.append(open_file(engine, path, label, mapping))
+    return Reading(tuple(parts), tuple(seen.values()), tuple(warnings), tuple(stamps))
 
 
 def read_database(engine: Engine, source: Source, table: TableName, mapping: TableMapping, base: Path) -> Reading:
     """Open one table or view of a DuckDB file, read-only."""
     path = database_file(source, base)
     label = _label(path, base)
+    stamp = _stamp(path, label)
     attached = _attach(engine, path, label)
     catalog = dict(_catalog(engine, attached))
     name = mapping.table or table
@@ -134,7 +164,7 @@ def read_database(engine: Engine, source: Source, table: TableName, mapping: Tab
     described = _described(engine, f"SELECT * FROM {relation}", label)
     columns = tuple(RawColumn(c, f"c{i}", t) for i, (c, t) in enumerate(described))
     part = Part(f"{label}:{name}", f"SELECT * FROM {relation} AS t({_positions(columns)})", columns)
-    return Reading((part,), (_fingerprint(path, label),))
+    return Reading((part,), (_fingerprint(path, label),), stamps=(stamp,))
 
 
 READERS: Mapping[SourceKind, Reader] = {"files": read_files, "duckdb": read_database}
@@ -170,6 +200,14 @@ def _label(path: Path, base: Path) -> str:
     return path.relative_to(base).as_posix() if path.is_relative_to(base) else path.name
 
 
+def _stamp(path: Path, label: str) -> _Stamp:
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise DataError(f"{label}: cannot be read ({error.strerror}).") from None
+    return _Stamp(path, label, status.st_size, status.st_mtime_ns)
+
+
 def _fingerprint(path: Path, label: str) -> Fingerprint:
     try:
         size = path.stat().st_size
@@ -180,7 +218,8 @@ def _fingerprint(path: Path, label: str) -> Fingerprint:
         raise DataError(f"{label}: cannot be read ({error.strerror}).") from None
 
 
-def _is_parquet(path: Path) -> bool:
+def is_parquet(path: Path) -> bool:
+    """Whether the name or the first bytes of a file say Parquet."""
     with path.open("rb") as stream:
         return path.suffix.lower() in {".parquet", ".pq"} or stream.read(4) == b"PAR1"
 
@@ -229,7 +268,9 @@ def _text_file(path: Path, label: str, mapping: TableMapping) -> Part:
 def _blank_separated(path: Path, label: str, columns: tuple[RawColumn, ...], first: int) -> Part:
     # one column per line (a delimiter that text does not hold), split at runs of blanks afterwards
     lines = _scan(path, "\x01", "", ["line"], first)
-    split = f"SELECT regexp_split_to_array(trim(line, ' \t\r'), '[ \t]+') AS w FROM {lines} WHERE trim(line, ' \t\r') <> ''"
+    split = (
+        f"SELECT regexp_split_to_array(trim(line, ' \t\r'), '[ \t]+') AS w FROM {lines} WHERE trim(line, ' \t\r') <> ''"
+    )
     picked = ", ".join(f"w[{i + 1}] AS {c.sql}" for i, c in enumerate(columns))
     select = f"SELECT {picked}, len(w) <> {len(columns)} AS ragged FROM ({split})"
     return Part(label, select, columns, ragged="ragged", first=first, unit="line", rejects=True)
@@ -259,12 +300,14 @@ def _first_record(path: Path, label: str, delimiter: str, quote: str) -> list[st
     try:
         text = codecs.getincrementaldecoder("utf-8-sig")().decode(raw)
     except UnicodeDecodeError as error:
-        raise DataError(f"{label}: not UTF-8 at byte {error.start}; save the file as UTF-8 (no guess is made).") from None
+        raise DataError(
+            f"{label}: not UTF-8 at byte {error.start}; save the file as UTF-8 (no guess is made)."
+        ) from None
     if delimiter == "whitespace":
         return text.splitlines()[0].split() if text.strip() else []
     lines = io.StringIO(text, newline="")
     sign = "\t" if delimiter == "tab" else delimiter
-    quoting = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
+    quoting: Literal[0, 3] = 0 if quote else 3  # csv.QUOTE_MINIMAL, csv.QUOTE_NONE
     try:
         return next(csv.reader(lines, delimiter=sign, quotechar=quote or None, quoting=quoting, strict=True), [])
     except csv.Error:
@@ -304,8 +347,3 @@ def _catalog(engine: Engine, attached: str) -> list[tuple[str, str]]:
         relation = ".".join(identifier(p) for p in (attached, schema, name))
         found.append((name if schema == "main" else f"{schema}.{name}", relation))
     return found
-
-
-def is_text(path: Path) -> bool:
-    """Whether the file's name says delimited text, packed or not."""
-    return path.name.lower().removesuffix(".gz").endswith(TEXT_ENDINGS)

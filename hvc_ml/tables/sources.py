@@ -60,7 +60,9 @@ class Source(Settings):
         if found := self.problems():
             raise ConfigError(f"source.{'; '.join(found)}.")
         if self.kind == "duckdb":
-            return [database_file(self, base)]
+            database = database_file(self, base)
+            log = database.with_name(f"{database.name}.wal")  # what another process wrote last
+            return [database, *([log] if log.exists() else [])]
         return list(dict.fromkeys(p for table in self.paths for p in table_files(self, table, base)))
 
 
@@ -68,14 +70,18 @@ def database_file(source: Source, base: Path) -> Path:
     """Locate the database file of a ``duckdb`` source."""
     path = base / (source.path or "")
     if not path.is_file():
-        raise DataError(f"source.path: {source.path}: {'a folder, not a' if path.is_dir() else 'no such'} database file.")
+        raise DataError(
+            f"source.path: {source.path}: {'a folder, not a' if path.is_dir() else 'no such'} database file."
+        )
     return path
 
 
 def table_files(source: Source, table: TableName, base: Path) -> list[Path]:
     """List the files of one table, in the order of the config, each folder and pattern sorted by name."""
     if table not in source.paths:
-        raise ConfigError(f"source.paths: no path for the table {table}; there are {', '.join(source.paths) or 'none'}.")
+        raise ConfigError(
+            f"source.paths: no path for the table {table}; there are {', '.join(source.paths) or 'none'}."
+        )
     given = source.paths[table]
     found: list[Path] = []
     for text in (given,) if isinstance(given, str) else given:
@@ -88,7 +94,9 @@ def _expand(text: str, base: Path, where: str) -> list[Path]:
     if path.is_dir():
         inside = sorted(p for p in path.rglob("*") if p.is_file() and _is_table(p.relative_to(path)))
         if not inside:
-            raise DataError(f"{where}: the folder {text} holds no table; expected files ending in {', '.join(ENDINGS)}.")
+            raise DataError(
+                f"{where}: the folder {text} holds no table; expected files ending in {', '.join(ENDINGS)}."
+            )
         return inside
     if path.exists():
         return [path]

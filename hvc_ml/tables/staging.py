@@ -1,3 +1,4 @@
+# ruff: noqa: S608 # queries are built from quoted names and texts only (see sql.py)
 """One source table read into the engine: every row with its canonical values and the reason it is kept or not."""
 
 from bisect import bisect_right
@@ -11,7 +12,7 @@ import duckdb
 from hvc_ml.errors import DataError, OutputError
 from hvc_ml.tables.convert import Conversion, attribute_kinds, canonical_columns, conversion_sql
 from hvc_ml.tables.engine import Engine
-from hvc_ml.tables.reading import Fingerprint, Part, broken_lines, open_table
+from hvc_ml.tables.reading import REJECTS, Fingerprint, Part, broken_lines, open_table, unchanged
 from hvc_ml.tables.sources import Source
 from hvc_ml.tables.sql import identifier
 
@@ -30,14 +31,14 @@ class StagedPart:
         if row is not None:
             return f"{self.part.label} {self.part.unit} {row + 1}"
         number = self.part.first + rowid - self.start
-        for line in self.broken:
-            number += line <= number
+        # the k-th broken line pushes every later row down by one
+        number += bisect_right([line - k for k, line in enumerate(self.broken)], number)
         return f"{self.part.label} {self.part.unit} {number}"
 
 
 @dataclass(frozen=True)
 class Staged:
-    """A staged table: ``columns``, then reason, shape, content, sentinel and row."""
+    """A staged table: ``columns``, then reason, shape, content, sentinel, row and source_row."""
 
     name: str
     columns: tuple[str, ...]
@@ -80,6 +81,7 @@ def stage(engine: Engine, source: Source, conversion: Conversion, base: Path) ->
     engine.drop(name)
     parts: list[StagedPart] = []
     start = 0
+    engine.drop(REJECTS)
     for part in reading.parts:
         query = conversion_sql(conversion, part, kinds)
         with _readable(part.label):
@@ -91,6 +93,7 @@ def stage(engine: Engine, source: Source, conversion: Conversion, base: Path) ->
             raise DataError(f"{part.label}: no rows below the names of the columns.")
         parts.append(StagedPart(part, start, rows, broken))
         start += rows
+    unchanged(reading)
     return Staged(name, canonical_columns(conversion), tuple(parts), reading.fingerprints, reading.warnings)
 
 
@@ -99,7 +102,9 @@ def _readable(label: str) -> Iterator[None]:
     try:
         yield
     except duckdb.OutOfMemoryException:
-        raise OutputError(f"{label}: the engine ran out of memory or disk; raise resources.memory or free space.") from None
+        raise OutputError(
+            f"{label}: the engine ran out of memory or disk; raise resources.memory or free space."
+        ) from None
     except (duckdb.IOException, duckdb.InvalidInputException, duckdb.ConversionException) as error:
         # the engine's own message may quote a value
         kind = type(error).__name__.removesuffix("Exception").lower()

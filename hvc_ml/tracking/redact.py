@@ -7,7 +7,7 @@ HIDDEN: Final = "***"
 
 _CREDENTIALS = re.compile(r"(?P<scheme>\b[a-zA-Z][a-zA-Z0-9+.-]*://)[^\s'\"]*@")
 _HIDE_AFTER = r"(?:password|passwd|pwd|token|secret|api[_-]?key|access[_-]?key|signature|sig)"
-_PARAMETER = re.compile(rf"(?i)(?P<name>[\w-]*{_HIDE_AFTER}[\w-]*\s*[=:]\s*)(?P<value>[^\s&;,'\"]+)")
+_PARAMETER = re.compile(rf"(?i)(?P<name>[\w-]*{_HIDE_AFTER}[\w-]*['\"]?\s*[=:]\s*['\"]?)(?P<value>[^\s&;,'\"]+)")
 _BEARER = re.compile(r"(?i)\b(?P<kind>bearer|basic)\s+[A-Za-z0-9._~+/=-]{4,}")
 
 

@@ -1,6 +1,8 @@
 """Open a business: its engine, its checked tables, and what can be built from them."""
 
 import contextlib
+import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +15,7 @@ from hvc_ml.progress import Stages
 from hvc_ml.tables.checks import TableReport
 from hvc_ml.tables.engine import Engine, open_engine
 from hvc_ml.tables.load import Tables, load_tables
+from hvc_ml.tables.reading import Fingerprint
 from hvc_ml.timeline.calendar import Timeline
 from hvc_ml.timeline.days import as_date
 
@@ -41,7 +44,7 @@ class Shop:
     engine: Engine
     tables: Tables
     reports: dict[str, TableReport]
-    sources: dict[str, str]
+    sources: dict[str, tuple[Fingerprint, ...]]
     stages: Stages
 
     @property
@@ -56,6 +59,12 @@ class Shop:
     def now(self) -> date:
         """The midnight after the newest order: the cutoff of today's list."""
         return as_date(self.tables.end_day)
+
+    @property
+    def sources_hash(self) -> str:
+        """One hash of the content of every source file, whatever its place."""
+        found = {table: sorted(f.sha256 for f in files) for table, files in self.sources.items()}
+        return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
 
     def plan(self) -> PanelPlan:
         """What the panel of this business holds."""

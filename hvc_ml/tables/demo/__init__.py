@@ -1,6 +1,7 @@
 """A made-up business whose truth is known: customers, orders, events, and what will truly become of each customer."""
 
 from hvc_ml.tables.demo.build import write_demo
+from hvc_ml.tables.demo.config_text import demo_config
 from hvc_ml.tables.demo.settings import DemoFiles, DemoSettings
 
-__all__ = ["DemoFiles", "DemoSettings", "write_demo"]
+__all__ = ["DemoFiles", "DemoSettings", "demo_config", "write_demo"]

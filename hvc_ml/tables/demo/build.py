@@ -10,6 +10,7 @@ from hvc_ml.tables.demo.draws import Ints
 from hvc_ml.tables.demo.retail import Tables, retail_block
 from hvc_ml.tables.demo.season import make_season
 from hvc_ml.tables.demo.settings import BLOCK, DemoFiles, DemoSettings, epoch_day
+from hvc_ml.tables.demo.subscription import subscription_block
 from hvc_ml.tables.demo.writing import TableFiles
 
 Progress = Callable[[int, int], None]
@@ -67,10 +68,12 @@ def _maker(settings: DemoSettings) -> Callable[[np.random.Generator, Ints], tupl
     cutoffs = np.array([epoch_day(day) for day in settings.outlook_days], dtype=np.int64)
     season = make_season(settings.start, settings.end, settings.horizon + 1)
 
-    def retail(rng: np.random.Generator, number: Ints) -> tuple[Tables, Tables]:
-        return retail_block(rng, number, season, cutoffs, settings.horizon)
+    block = retail_block if settings.kind == "retail" else subscription_block
 
-    return retail
+    def make(rng: np.random.Generator, number: Ints) -> tuple[Tables, Tables]:
+        return block(rng, number, season, cutoffs, settings.horizon)
+
+    return make
 
 
 def _first(tables: Tables, customers: int) -> Tables:

@@ -9,7 +9,16 @@ from hvc_ml.tables.demo.draws import Flags, Floats, Ints, logistic, pick
 from hvc_ml.tables.demo.season import Season
 
 SEGMENTS: Final = ("regular", "occasional", "enthusiast", "bargain", "gift", "business")
-PROFESSIONS: Final = ("teacher", "nurse", "engineer", "craftsman", "office clerk", "self-employed", "student", "retired")
+PROFESSIONS: Final = (
+    "teacher",
+    "nurse",
+    "engineer",
+    "craftsman",
+    "office clerk",
+    "self-employed",
+    "student",
+    "retired",
+)
 REGIONS: Final = ("north", "south", "east", "west", "abroad")
 SIGNUP_CHANNELS: Final = ("search", "social", "store", "friend", "newsletter")
 CHANNELS: Final = ("web", "app", "store", "phone")
@@ -18,18 +27,32 @@ SHAPES: Final = (1, 2, 3, 6)
 """Regularity: gaps between orders are Erlang of this shape. 1 is pure chance (Poisson), 6 is nearly clockwork."""
 
 # One column per segment, in the order of SEGMENTS.
-_GAP_DAYS: Final = np.array([34.0, 105.0, 17.0, 58.0, 120.0, 30.0])
-_STAY_DAYS: Final = np.array([620.0, 330.0, 700.0, 230.0, 480.0, 800.0])
-_ONE_OFF: Final = np.array([0.10, 0.38, 0.05, 0.34, 0.28, 0.08])
-_SPEND: Final = np.array([36.0, 34.0, 52.0, 23.0, 48.0, 88.0])
+_GAP_DAYS: Final = np.array([42.0, 82.0, 25.0, 58.0, 88.0, 42.0])
+_STAY_DAYS: Final = np.array([680.0, 430.0, 700.0, 280.0, 520.0, 800.0])
+_ONE_OFF: Final = np.array([0.08, 0.24, 0.05, 0.26, 0.20, 0.07])
+_SPEND: Final = np.array([38.0, 35.0, 48.0, 25.0, 46.0, 72.0])
 _BARGAIN: Final = np.array([-1.4, -1.2, -1.6, 1.0, -1.2, -2.0])
 _LOYAL: Final = np.array([0.55, 0.22, 0.70, 0.40, 0.18, 0.35])
 _REFUND: Final = np.array([-3.0, -2.9, -2.5, -2.6, -2.8, -3.4])
 _SHAPE_SHARES: Final = np.array(
-    [[0.15, 0.25, 0.35, 0.25], [0.7, 0.2, 0.1, 0.0], [0.3, 0.4, 0.2, 0.1], [0.8, 0.2, 0.0, 0.0], [0.6, 0.3, 0.1, 0.0], [0.05, 0.1, 0.25, 0.6]]
+    [
+        [0.15, 0.25, 0.35, 0.25],
+        [0.7, 0.2, 0.1, 0.0],
+        [0.3, 0.4, 0.2, 0.1],
+        [0.8, 0.2, 0.0, 0.0],
+        [0.6, 0.3, 0.1, 0.0],
+        [0.05, 0.1, 0.25, 0.6],
+    ]
 )
 _CHANNEL_SHARES: Final = np.array(
-    [[0.45, 0.35, 0.18, 0.02], [0.6, 0.15, 0.22, 0.03], [0.3, 0.6, 0.09, 0.01], [0.5, 0.42, 0.07, 0.01], [0.5, 0.1, 0.37, 0.03], [0.7, 0.05, 0.05, 0.2]]
+    [
+        [0.45, 0.35, 0.18, 0.02],
+        [0.6, 0.15, 0.22, 0.03],
+        [0.3, 0.6, 0.09, 0.01],
+        [0.5, 0.42, 0.07, 0.01],
+        [0.5, 0.1, 0.37, 0.03],
+        [0.7, 0.05, 0.05, 0.2],
+    ]
 )
 
 # One column per profession: how likely each segment is, and what it does to spend and rate.
@@ -108,14 +131,16 @@ def draw_buyers(rng: np.random.Generator, number: Ints, season: Season, categori
     n = len(number)
     profession = pick(rng, _PROFESSION_SHARES[None, :], np.zeros(n, dtype=np.int64))
     segment = pick(rng, _SEGMENT_SHARES, profession)
-    eagerness = rng.gamma(2.0, 0.5, n)  # mean 1: gamma-mixed rates are what makes few customers hold much of the value
+    eagerness = rng.gamma(2.5, 0.4, n)  # mean 1: gamma-mixed rates are what makes few customers hold much of the value
     satisfaction = rng.standard_normal(n)
     loyal = rng.random(n) < np.clip(_LOYAL[segment] + 0.06 * satisfaction, 0.02, 0.95)
     rate = _PROFESSION_RATE[profession] / _GAP_DAYS[segment] * np.maximum(eagerness, 0.04) * np.where(loyal, 1.25, 0.92)
-    own = 0.25 * np.log(np.maximum(eagerness, 0.04)) + 0.5 * rng.standard_normal(n)
+    own = 0.25 * np.log(np.maximum(eagerness, 0.04)) + 0.38 * rng.standard_normal(n)
     bargain = logistic(_BARGAIN[segment] + 0.6 * rng.standard_normal(n))
-    stay = _STAY_DAYS[segment] * np.exp(0.45 * satisfaction + 0.35 * rng.standard_normal(n)) * np.where(loyal, 1.35, 0.95)
-    tickets = (0.0006 + 0.02 * rate) * rng.gamma(2.0, 0.5, n) * np.exp(-0.25 * satisfaction)
+    stay = (
+        _STAY_DAYS[segment] * np.exp(0.45 * satisfaction + 0.35 * rng.standard_normal(n)) * np.where(loyal, 1.35, 0.95)
+    )
+    tickets = (0.0012 + 0.05 * rate) * rng.gamma(2.0, 0.5, n) * np.exp(-0.25 * satisfaction)
     grumbling = logistic(-0.9 - 0.7 * satisfaction)
     return Buyers(
         number=number,

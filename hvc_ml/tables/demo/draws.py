@@ -38,7 +38,7 @@ def scatter(rng: np.random.Generator, start: Floats, stop: Floats, rate: Floats)
 def ranks(row: Ints, size: int) -> Ints:
     """The position of each element among those of its row; ``row`` ascends."""
     first = np.searchsorted(row, np.arange(size))
-    return np.arange(len(row)) - first[row]
+    return np.asarray(np.arange(len(row)) - first[row])
 
 
 def pick(rng: np.random.Generator, shares: Floats, codes: Ints) -> Ints:
@@ -46,7 +46,8 @@ def pick(rng: np.random.Generator, shares: Floats, codes: Ints) -> Ints:
     edges = np.cumsum(shares, axis=1)
     edges /= edges[:, -1:]
     draw = rng.random(len(codes))
-    return np.minimum((draw[:, None] >= edges[codes]).sum(axis=1), shares.shape[1] - 1).astype(np.int64)
+    found = (draw[:, None] >= edges[codes]).sum(axis=1)
+    return np.asarray(np.minimum(found, shares.shape[1] - 1), dtype=np.int64)
 
 
 def clock(rng: np.random.Generator, days: Ints) -> Ints:

@@ -9,7 +9,7 @@ import pyarrow as pa
 from hvc_ml.tables.demo.buyers import Buyers
 from hvc_ml.tables.demo.draws import Flags, Floats, Ints, clock, scatter, stamps, texts
 from hvc_ml.tables.demo.lives import COMPLAINT_DAYS, Lives
-from hvc_ml.tables.demo.orders import Till
+from hvc_ml.tables.demo.orders import Shop, Till
 
 KINDS: Final = (
     "visit",
@@ -40,7 +40,9 @@ class Happened:
 def referrers(rng: np.random.Generator, buyers: Buyers, lives: Lives) -> Ints:
     """Who sent each customer: the row of an active customer who came earlier, or -1."""
     n = len(buyers)
-    chosen = np.floor(rng.random(n) * np.arange(n)).astype(np.int64)  # of a lower number, so that the first n stand alone
+    chosen = np.floor(rng.random(n) * np.arange(n)).astype(
+        np.int64
+    )  # of a lower number, so that the first n stand alone
     happy = rng.random(n) < np.clip(0.6 + 0.3 * buyers.satisfaction[chosen], 0.05, 1.0)
     known = np.floor(buyers.signup[chosen]) < np.floor(buyers.signup)
     active = lives.fading_at[chosen] > np.floor(buyers.signup) + 1
@@ -48,11 +50,12 @@ def referrers(rng: np.random.Generator, buyers: Buyers, lives: Lives) -> Ints:
     return np.where(sent, chosen, -1)
 
 
-def event_table(rng: np.random.Generator, buyers: Buyers, lives: Lives, till: Till, sent_by: Ints, end: int, ids: Any) -> Any:
-    """The table of events before the day ``end``, by time."""
+def event_table(rng: np.random.Generator, shop: Shop, sent_by: Ints, ids: Any) -> Any:
+    """The table of events before the end of the season, by time; ``sent_by`` as from `referrers`."""
+    buyers, lives, end = shop.buyers, shop.lives, shop.season.end
     parts = [
         *(_plain(kind, points.row, points.at) for kind, points in _seen(lives)),
-        *_points(rng, buyers, till),
+        *_points(rng, buyers, shop.till),
         _surveys(rng, buyers, lives, end),
         _referrals(buyers, sent_by),
     ]
@@ -93,9 +96,10 @@ def _points(rng: np.random.Generator, buyers: Buyers, till: Till) -> tuple[Happe
     """Members of the programme earn a point per unit of currency and now and then redeem some with an order."""
     earned: Flags = buyers.loyal[till.row]
     redeemed = earned & (rng.random(len(till.row)) < 0.12)
-    worth = 100.0 * rng.integers(1, 6, len(till.row))
+    worth = 100 * rng.integers(1, 6, len(till.row)).astype(np.float64)
+    points = (till.amount // 100).astype(np.float64)
     return (
-        Happened("points_earned", till.row[earned], till.day[earned], np.floor(till.amount[earned] / 100)),
+        Happened("points_earned", till.row[earned], till.day[earned], points[earned]),
         Happened("points_redeemed", till.row[redeemed], till.day[redeemed], worth[redeemed]),
     )
 

@@ -87,7 +87,10 @@ def _remaining(habit: tuple[float, float, float], points: Points, fading_at: Flo
 
 
 def _habit(
-    rng: np.random.Generator, phases: tuple[Floats, Floats, Floats, Floats], rate: Floats, habit: tuple[float, float, float]
+    rng: np.random.Generator,
+    phases: tuple[Floats, Floats, Floats, Floats],
+    rate: Floats,
+    habit: tuple[float, float, float],
 ) -> Points:
     """Points of a habit over the three phases of each life, rows ascending."""
     parts = [scatter(rng, phases[state], phases[state + 1], rate * habit[state]) for state in range(3)]

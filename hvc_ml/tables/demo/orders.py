@@ -41,6 +41,16 @@ class Till:
         return np.floor(self.at).astype(np.int64)
 
 
+@dataclass(frozen=True)
+class Shop:
+    """Buyers, their lives, and what the till saw of them, beyond the end of the data too."""
+
+    buyers: Buyers
+    season: Season
+    lives: Lives
+    till: Till
+
+
 def ring_up(rng: np.random.Generator, buyers: Buyers, lives: Lives, season: Season) -> Till:
     """Draw what each order cost, in cents, and what was paid back of it, and when."""
     row, at = lives.orders.row, lives.orders.at
@@ -53,20 +63,13 @@ def ring_up(rng: np.random.Generator, buyers: Buyers, lives: Lives, season: Seas
     return Till(row, at, amount, refund, np.where(comes_back, np.floor(at).astype(np.int64) + delay, -1))
 
 
-def order_table(rng: np.random.Generator, buyers: Buyers, till: Till, end: int, ids: Any) -> Any:
-    """The table of orders before the day ``end``: one row per line item, then per refund, by time.
-
-    Parameters
-    ----------
-    end
-        Days since 1970-01-01; later orders and refunds are not in the table.
-    ids
-        Text ids of the buyers.
-    """
+def order_table(rng: np.random.Generator, shop: Shop, ids: Any) -> Any:
+    """The table of orders before the end of the season: one row per line item or refund, by time; ``ids`` of buyers."""
+    buyers, till = shop.buyers, shop.till
     lines = _lines(rng, buyers, till)
     back = _refunds(rng, till, lines)
     columns = {name: np.concatenate([lines[name], back[name]]) for name in lines}
-    columns = {name: values[columns["day"] < end] for name, values in columns.items()}
+    columns = {name: values[columns["day"] < shop.season.end] for name, values in columns.items()}
     order = np.lexsort((columns["line"], columns["order"], columns["at"]))
     c = {name: values[order] for name, values in columns.items()}
     number = ranks(till.row, len(buyers))[c["order"]] + 1

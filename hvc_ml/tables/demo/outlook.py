@@ -5,14 +5,16 @@ Two observers look at each cutoff; neither sees anything that happens after it, 
 
 - the **oracle** (``churn_risk``, ``future_value``) also sees the state: active, fading, or gone already;
 - the **onlooker** (``churn_risk_seen``, ``future_value_seen``) sees what a shop can see (orders, visits, opened mails,
-  tickets, complaints) and infers the state by exact Bayesian filtering (``states.py``). It is the fair yardstick: no
-  model can be expected to do better, since a model has to learn the parameters as well.
+  tickets, complaints) and infers the state by Bayesian filtering (``states.py``). It is the fair yardstick: a
+  model has to learn the parameters as well (only surveys and referrals, which tell little, are not used).
 
-Churned means: no order on any day of ``[cutoff, cutoff + horizon)``. Value is the money of orders less refunds paid back
-on those days, in the currency of the orders; refunds still to come for older orders count. Dropping out is integrated on a
-grid of 18 steps per horizon (five days for 90), everything else is closed form.
+Churned means: no order on any day of ``[cutoff, cutoff + horizon)``. Value is the money of orders less refunds paid
+back on those days, in the currency of the orders; refunds still to come for older orders count. Leaving is integrated
+on a grid of 18 steps per horizon (five days for 90), everything else is closed form. Costs are a share of amounts
+(``cost_share`` of the truth's customers), so expected margins are ``1 - cost_share`` times these values.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,9 +22,9 @@ import numpy as np
 import pyarrow as pa
 
 from hvc_ml.tables.demo.buyers import SHAPES, Buyers
-from hvc_ml.tables.demo.draws import Flags, Floats, Ints, at_midnight, stamps
+from hvc_ml.tables.demo.draws import Flags, Floats, Ints, at_midnight, stamps, texts
 from hvc_ml.tables.demo.lives import COMPLAINT_DAYS, FADING_DAYS, Lives
-from hvc_ml.tables.demo.orders import REFUND_DAYS, REFUND_MEAN, Till
+from hvc_ml.tables.demo.orders import REFUND_DAYS, REFUND_MEAN, Shop, Till
 from hvc_ml.tables.demo.renewal import expected_orders, silence
 from hvc_ml.tables.demo.season import Season
 from hvc_ml.tables.demo.states import watch
@@ -55,26 +57,24 @@ class Outlook:
     realised_value: Floats
 
 
-def look_ahead(buyers: Buyers, lives: Lives, till: Till, season: Season, cutoffs: Ints, horizon: int) -> list[Outlook]:
+def look_ahead(shop: Shop, cutoffs: Ints, horizon: int) -> list[Outlook]:
     """The outlook of every cutoff (days since 1970, ascending).
 
     ``value_if_kept`` is the expected money given at least one order in the horizon; for a customer who is gone, given
     one order or more if the customer were active.
     """
-    beliefs = watch(buyers, lives, season, cutoffs)
-    return [
-        _outlook(buyers, lives, till, season, int(cutoff), horizon, belief) for cutoff, belief in zip(cutoffs, beliefs, strict=True)
-    ]
+    beliefs = watch(shop.buyers, shop.lives, shop.season, cutoffs)
+    return [_outlook(shop, int(cutoff), horizon, belief) for cutoff, belief in zip(cutoffs, beliefs, strict=True)]
 
 
-def outlook_table(outlooks: list[Outlook], ids: Any) -> Any:
+def outlook_table(outlooks: Sequence[Any], ids: Any, states: tuple[str, ...] = ("active", "fading", "gone")) -> Any:
     """The table ``truth/outlook.parquet``: one row per customer and cutoff, by cutoff."""
     rows = np.concatenate([look.row for look in outlooks])
     cutoff = np.concatenate([np.full(len(look.row), look.cutoff, dtype=np.float64) for look in outlooks])
     columns: dict[str, Any] = {"customer_id": ids.take(pa.array(rows)), "cutoff": stamps(at_midnight(cutoff))}
     columns["cutoff"] = columns["cutoff"].cast(pa.date32())
     state = np.concatenate([look.state for look in outlooks])
-    columns["state"] = pa.array(["active", "fading", "gone"]).take(pa.array(state))
+    columns["state"] = texts(states, state)
     for name in (
         "churn_risk",
         "future_value",
@@ -89,18 +89,18 @@ def outlook_table(outlooks: list[Outlook], ids: Any) -> Any:
     return pa.table(columns)
 
 
-def _outlook(
-    buyers: Buyers, lives: Lives, till: Till, season: Season, cutoff: int, horizon: int, belief: Floats
-) -> Outlook:
+def _outlook(shop: Shop, cutoff: int, horizon: int, belief: Floats) -> Outlook:
+    buyers, lives, till = shop.buyers, shop.lives, shop.till
     row = np.flatnonzero(np.floor(buyers.signup) < cutoff)
     belief = belief[row]
     state = (lives.fading_at[row] < cutoff).astype(np.int64) + (lives.gone_at[row] < cutoff)
-    active, fading = _prospects(buyers, lives, season, row, cutoff, horizon)
+    active, fading = _prospects(shop, row, cutoff, horizon)
     back = _refunds_due(buyers, till, cutoff, horizon)[row]
     quiet = np.stack([active.quiet, fading.quiet, np.ones(len(row))])
     money = np.stack([active.money, fading.money, np.zeros(len(row))])
     at = np.arange(len(row))
-    kept = money[np.minimum(state, 1) * (state < 2), at] / (1 - quiet[np.minimum(state, 1) * (state < 2), at])
+    if_there = np.where(state == 2, 0, state)  # the value of those who are gone is what they would bring if active
+    kept = money[if_there, at] / (1 - quiet[if_there, at])
     quiet_seen = (belief.T * quiet).sum(axis=0)
     money_seen = (belief.T * money).sum(axis=0)
     ordered, paid = _realised(till, cutoff, horizon, len(buyers))
@@ -119,17 +119,18 @@ def _outlook(
     )
 
 
-def _prospects(
-    buyers: Buyers, lives: Lives, season: Season, row: Ints, cutoff: int, horizon: int
-) -> tuple[Prospect, Prospect]:
+def _prospects(shop: Shop, row: Ints, cutoff: int, horizon: int) -> tuple[Prospect, Prospect]:
     """Prospects of each customer, if active and if fading at the cutoff."""
+    buyers, lives, season = shop.buyers, shop.lives, shop.season
     grid = np.linspace(0.0, horizon, STEPS + 1)
     segment = buyers.segment[row]
     last = _last_order(lives, len(buyers), cutoff)[row]
     rate = buyers.rate[row]
     now = season.till_time(segment, np.full(len(row), float(cutoff)))
     since = rate * (now - season.till_time(segment, last))
-    ahead = np.stack([season.till_time(segment, np.full(len(row), cutoff + x)) - now for x in grid], axis=1) * rate[:, None]
+    ahead = (
+        np.stack([season.till_time(segment, np.full(len(row), cutoff + x)) - now for x in grid], axis=1) * rate[:, None]
+    )
     quiet, orders = np.empty_like(ahead), np.empty_like(ahead)
     for shape in SHAPES:
         rows = buyers.shape[row] == shape
@@ -205,7 +206,8 @@ def _refunds_due(buyers: Buyers, till: Till, cutoff: int, horizon: int) -> Float
     beyond = np.clip(high - np.maximum(age + horizon, low) + 1, 0, days) / days
     chance = buyers.refund_chance[row]
     due = chance * (later - beyond) / (1 - chance * (1 - later))
-    return np.bincount(row, REFUND_MEAN * due * till.amount[open_] / 100.0, len(buyers))
+    money = np.bincount(row, REFUND_MEAN * due * till.amount[open_] / 100.0, len(buyers))
+    return np.asarray(money, dtype=np.float64)
 
 
 def _realised(till: Till, cutoff: int, horizon: int, n: int) -> tuple[Flags, Floats]:

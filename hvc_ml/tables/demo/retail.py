@@ -10,7 +10,7 @@ from hvc_ml.tables.demo.buyers import GENDERS, PROFESSIONS, REGIONS, SEGMENTS, S
 from hvc_ml.tables.demo.draws import Floats, Ints, at_midnight, clock, logistic, numbered, stamps, texts
 from hvc_ml.tables.demo.events import event_table, referrers
 from hvc_ml.tables.demo.lives import COMPLAINT_DAYS, Lives, live
-from hvc_ml.tables.demo.orders import CATEGORIES, order_table, ring_up
+from hvc_ml.tables.demo.orders import CATEGORIES, Shop, order_table, ring_up
 from hvc_ml.tables.demo.outlook import Outlook, look_ahead, outlook_table
 from hvc_ml.tables.demo.season import Season
 
@@ -33,20 +33,22 @@ def retail_block(
     buyers = draw_buyers(rng, number, season, len(CATEGORIES))
     ids = numbered("C", number + 1, 7)
     lives = live(rng, buyers, season)
-    till = ring_up(rng, buyers, lives, season)
+    shop = Shop(buyers, season, lives, ring_up(rng, buyers, lives, season))
     sent_by = referrers(rng, buyers, lives)
     data = {
-        "orders": order_table(rng, buyers, till, season.end, ids),
+        "orders": order_table(rng, shop, ids),
         "customers": _customers(rng, buyers, sent_by, ids),
-        "events": event_table(rng, buyers, lives, till, sent_by, season.end, ids),
+        "events": event_table(rng, shop, sent_by, ids),
     }
-    outlooks = look_ahead(buyers, lives, till, season, cutoffs, horizon)
-    save = _saving(buyers, lives, outlooks[-1])
+    outlooks = look_ahead(shop, cutoffs, horizon)
     now = outlooks[-1]
+    save = _saving(buyers, lives, now)
     truth = {
         "customers": _true_customers(buyers, lives, season, ids),
         "outlook": outlook_table(outlooks, ids),
-        "actions": action_table(RETAIL_ACTIONS, save, now.churn_risk, now.value_if_kept, now.row, ids),
+        "actions": action_table(
+            RETAIL_ACTIONS, save, ids.take(pa.array(now.row)), risk=now.churn_risk, value=now.value_if_kept
+        ),
     }
     return data, truth
 
@@ -69,7 +71,9 @@ def _customers(rng: np.random.Generator, buyers: Buyers, sent_by: Ints, ids: Any
 
 def _true_customers(buyers: Buyers, lives: Lives, season: Season, ids: Any) -> Any:
     known = lives.fading_at < season.last, lives.gone_at < season.last
-    moments = [at_midnight(np.where(flag, at, 0.0)) for flag, at in zip(known, (lives.fading_at, lives.gone_at), strict=True)]
+    moments = [
+        at_midnight(np.where(flag, at, 0.0)) for flag, at in zip(known, (lives.fading_at, lives.gone_at), strict=True)
+    ]
     plain = (
         "rate",
         "shape",

@@ -52,7 +52,7 @@ class Season:
         density = np.diff(self.elapsed[1])[: len(days)] * (1 + 0.15 * (days - self.first) / 365.25)
         density[: min(60, len(days))] *= 2.5  # customers the shop had when its records begin
         curve = np.concatenate([[0.0], np.cumsum(density)])
-        return np.interp(rng.random(count) * curve[-1], curve, np.arange(self.first, self.end + 1.0))
+        return np.asarray(np.interp(rng.random(count) * curve[-1], curve, np.arange(self.first, self.end + 1.0)))
 
     @property
     def _days(self) -> Floats:

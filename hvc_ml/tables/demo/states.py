@@ -1,5 +1,10 @@
-"""What a shop can know of its customers' states: exact filtering of what it saw (a hidden Markov model in three states)."""
+"""What a shop can know of its customers' states: Bayesian filtering of what it saw.
 
+A hidden Markov model with three states (active, fading, gone), exact but for steps of five days.
+"""
+
+import itertools
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -28,91 +33,93 @@ def watch(buyers: Buyers, lives: Lives, season: Season, cutoffs: Ints) -> list[F
         Per cutoff an array of shape (n, 3) whose rows add up to 1 (customers who have not come yet: active).
     """
     edges = _edges(season.first, cutoffs)
-    seen = [_counts(points, edges, len(buyers)) for points in (lives.visits, lives.opens, lives.tickets, lives.complaints)]
+    seen = [_counts(points, edges, len(buyers)) for points in (lives.visits, lives.opens, lives.tickets)]
+    seen[2] += _counts(lives.complaints, edges, len(buyers))  # a complaint is a ticket, too
     pull = _pull(buyers, lives.complaints, edges)
     last = _last_by_edge(lives.orders, edges, len(buyers))
     belief = np.tile([1.0, 0.0, 0.0], (len(buyers), 1))
     wanted: list[Floats] = []
-    for i in range(len(edges) - 1):
-        new = (buyers.signup >= edges[i]) & (buyers.signup < edges[i + 1])
+    for i, (begin, end) in enumerate(itertools.pairwise(edges)):
+        new = (buyers.signup >= begin) & (buyers.signup < end)
         belief[new] = np.stack([1 - buyers.one_off[new], np.zeros(new.sum()), buyers.one_off[new]], axis=1)
-        here = np.flatnonzero(buyers.signup < edges[i + 1])
-        counts = [count[i, here] for count in seen]
-        belief[here] = _update(
-            buyers, season, here, belief[here], (edges[i], edges[i + 1]), pull[i, here], counts, last[i + 1, here]
-        )
-        if edges[i + 1] in cutoffs:
+        row = np.flatnonzero(buyers.signup < end)
+        start = np.maximum(buyers.signup[row], begin)
+        step = _Step(row, start, end, pull[i, row], [count[i, row] for count in seen], last[i + 1, row])
+        belief[row] = _update(buyers, season, step, belief[row])
+        if end in cutoffs:
             wanted.append(belief.copy())
     return wanted
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What was seen of some buyers in ``[start, end)``: see ``_counts``, ``_pull``, ``_last_by_edge``."""
+
+    row: Ints
+    start: Floats
+    end: float
+    pull: Floats
+    seen: list[Ints]
+    last: Floats
+
+    @property
+    def days(self) -> Floats:
+        return np.maximum(self.end - self.start, 1e-9)
+
+    @property
+    def ordered(self) -> Flags:
+        """Whether there was an order; the first one, at signup, opens its step and does not count."""
+        return self.last > self.start
 
 
 def _edges(first: int, cutoffs: Ints) -> Floats:
     """Steps of about ``STEP`` days that meet every cutoff."""
     stops = [float(first), *(float(c) for c in cutoffs)]
-    parts = [
-        np.linspace(a, b, max(int(np.ceil((b - a) / STEP)), 1) + 1)[1:] for a, b in zip(stops[:-1], stops[1:], strict=True)
-    ]
+    parts = [np.linspace(a, b, max(int(np.ceil((b - a) / STEP)), 1) + 1)[1:] for a, b in itertools.pairwise(stops)]
     return np.concatenate([[stops[0]], *parts])
 
 
-def _update(
-    buyers: Buyers,
-    season: Season,
-    here: Ints,
-    belief: Floats,
-    step: tuple[float, float],
-    pull: Floats,
-    counts: list[Ints],
-    last: Floats,
-) -> Floats:
+def _update(buyers: Buyers, season: Season, step: _Step, belief: Floats) -> Floats:
     """One step: states move, then what was seen weighs them."""
-    start = np.maximum(buyers.signup[here], step[0])
-    days = np.maximum(step[1] - start, 1e-9)
-    fades = 1 - np.exp(-(buyers.fade_hazard[here] * days + pull))
-    leaves = 1 - np.exp(-days / FADING_DAYS)
-    weights = _weights(buyers, here, days, counts)
-    quiet, ordered = _silence(buyers, season, here, (start, step[1]), last)
+    ordered = step.ordered
+    fades = 1 - np.exp(-(buyers.fade_hazard[step.row] * step.days + step.pull))
+    leaves = 1 - np.exp(-step.days / FADING_DAYS)
+    weights = _weights(buyers, step)
+    quiet = _silence(buyers, season, step)
     active, fading, gone = belief.T
-    may_leave = np.where(ordered, (step[1] - last) / days, 1.0)  # who orders has not left before
+    may_leave = np.where(ordered, (step.end - step.last) / step.days, 1.0)  # who orders has not left before
     both = fades * leaves / 2  # fading and leaving within one step
     faded = active * (fades - both) * (weights[0] + weights[1]) / 2 + fading * (1 - leaves) * weights[1]
     left = (fading * leaves + active * both) * may_leave * (1 + quiet) / 2 * (weights[1] + weights[2]) / 2
-    new = np.stack([active * (1 - fades) * quiet * weights[0], faded * quiet, left + gone * ~ordered * weights[2]], axis=1)
+    new = np.stack(
+        [active * (1 - fades) * quiet * weights[0], faded * quiet, left + gone * ~ordered * weights[2]], axis=1
+    )
     return np.asarray(new / new.sum(axis=1, keepdims=True))
 
 
-def _weights(buyers: Buyers, here: Ints, days: Floats, counts: list[Ints]) -> list[Floats]:
+def _weights(buyers: Buyers, step: _Step) -> list[Floats]:
     """Likelihood of the counts seen in a step, up to a common factor, by state."""
-    visits, opens, tickets, complaints = counts
-    rates = (buyers.visits[here], buyers.opens[here], buyers.tickets[here] + buyers.complaints[here])
-    found = (visits, opens, tickets + complaints)
-    return [
-        np.exp(
-            sum(
-                n * np.log(habit[state]) - days * rate * (habit[state] - 1)
-                for n, rate, habit in zip(found, rates, (VISITS, OPENS, TICKETS), strict=True)
-            )
-        )
-        for state in range(3)
-    ]
+    rates = (buyers.visits, buyers.opens, buyers.tickets + buyers.complaints)
+    weights = []
+    for state in range(3):
+        log = np.zeros(len(step.row))
+        for found, rate, habit in zip(step.seen, rates, (VISITS, OPENS, TICKETS), strict=True):
+            log += found * np.log(habit[state]) - step.days * rate[step.row] * (habit[state] - 1)
+        weights.append(np.exp(log))
+    return weights
 
 
-def _silence(
-    buyers: Buyers, season: Season, here: Ints, step: tuple[Floats, float], last: Floats
-) -> tuple[Floats, Flags]:
-    """P(as quiet as it was from the last order, or the step's start, to the step's end | not gone); and if any order."""
-    start, end = step
-    ordered = last > start  # the first order, at signup, opens the first step
-    segment, rate = buyers.segment[here], buyers.rate[here]
-    since_till = season.till_time(segment, last)
-    quiet_from = season.till_time(segment, np.maximum(start, last))
-    ahead = rate * (season.till_time(segment, np.full(len(here), end)) - quiet_from)
-    since = rate * (quiet_from - since_till)
-    quiet = np.empty(len(here))
+def _silence(buyers: Buyers, season: Season, step: _Step) -> Floats:
+    """P(no order from the last one, or the step's start, to the step's end | not gone)."""
+    segment, rate = buyers.segment[step.row], buyers.rate[step.row]
+    quiet_from = season.till_time(segment, np.maximum(step.start, step.last))
+    since = rate * (quiet_from - season.till_time(segment, step.last))
+    ahead = rate * (season.till_time(segment, np.full(len(rate), step.end)) - quiet_from)
+    quiet = np.empty(len(rate))
     for shape in SHAPES:
-        rows = buyers.shape[here] == shape
+        rows = buyers.shape[step.row] == shape
         quiet[rows] = silence(shape, since[rows], ahead[rows])
-    return quiet, ordered
+    return quiet
 
 
 def _counts(points: Points, edges: Floats, n: int) -> Ints:

@@ -74,4 +74,6 @@ class TableFiles:
             yield
         except (OSError, pa.ArrowException) as problem:
             reason = getattr(problem, "strerror", None) or type(problem).__name__
-            raise OutputError(f"{self.folder}: the demo could not be written ({reason}). Choose a folder with room.") from problem
+            raise OutputError(
+                f"{self.folder}: the demo could not be written ({reason}). Choose a folder with room."
+            ) from problem

@@ -1,0 +1,212 @@
+"""The whole retraining job: panel, models, out-of-time test beside the simple rules, registry, promotion."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pandas as pd
+
+from hvc_ml.config import Project
+from hvc_ml.errors import ModelRefused
+from hvc_ml.evaluation.gate import Decision, promotion
+from hvc_ml.evaluation.grade import Grade, grade
+from hvc_ml.evaluation.honesty import Panel
+from hvc_ml.progress import Stages
+from hvc_ml.publish import RunLock
+from hvc_ml.scoring.model import CustomerModel, ModelInfo
+from hvc_ml.tracking.registry import champion, refuse, register
+from hvc_ml.tracking.registry import promote as make_champion
+from hvc_ml.tracking.store import Store, open_store
+from hvc_ml.workflows.backtest import KEYS, backtest, needed
+from hvc_ml.workflows.fitting import fit_at, prior_of, rows_of
+from hvc_ml.workflows.shop import Shop, open_shop
+from hvc_ml.workflows.training_record import Trained, recorded_run, serving_of
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """A trained, tested and registered model."""
+
+    run_id: str
+    model_version: str
+    promoted: bool
+    promotion_reason: str
+    grade: Grade
+    rung: str
+    n_rows: int
+    n_customers: int
+    cutoffs: dict[str, list[str]]
+    panel: Panel
+    seconds: dict[str, float]
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """The model's figures on the test cutoffs."""
+        return {name: value for name, value in self.panel.metrics().items() if name != "baselines"}
+
+    @property
+    def baselines(self) -> dict[str, dict[str, float | None]]:
+        """The simple rules' figures on the same rows."""
+        found: dict[str, dict[str, float | None]] = self.panel.metrics()["baselines"]
+        return found
+
+    def as_json(self) -> dict[str, Any]:
+        """The contract's fields."""
+        return {
+            "run_id": self.run_id,
+            "model_version": self.model_version,
+            "promoted": self.promoted,
+            "promotion_reason": self.promotion_reason,
+            "grade": self.grade.letter,
+            "grade_reason": self.grade.reason,
+            "grade_lift": self.grade.lift,
+            "rung": self.rung,
+            "n_rows": self.n_rows,
+            "n_customers": self.n_customers,
+            "cutoffs": self.cutoffs,
+            "metrics": self.panel.metrics(),
+            "says": self.panel.says,
+            "seconds": self.seconds,
+        }
+
+
+def train(project: Project, *, promote: bool, stages: Stages) -> TrainResult:
+    """Train, test, register, and promote what earns it.
+
+    Raises
+    ------
+    ServiceError
+        If MLflow cannot be reached; nothing is trained then.
+    NotEnoughData
+        If no cutoff has both its history and its horizon inside the orders, or nothing varies.
+    """
+    config = project.config
+    with RunLock(project.state / "run.lock"):
+        with stages.stage("open the registry"):
+            store = open_store(config.tracking, project.folder, config.name)
+        with open_shop(project, stages) as shop:
+            trained = _trained(shop)
+            with TemporaryDirectory() as scratch:
+                return _registered(shop, store, trained, Path(scratch), promote=promote)
+
+
+def _trained(shop: Shop) -> Trained:
+    """Test the recipe at past moments, then fit it at the present one."""
+    config, line, features = shop.project.config, shop.timeline, shop.plan().features
+    tests = line.tests()
+    partitions = shop.partitions((*needed(line, tests), shop.now))
+    with shop.stages.stage("priors") as stage:
+        frames = {c: rows_of(p, config) for c, p in partitions.items()}
+        stage.rows = sum(len(f) for f in frames.values())
+    test = backtest(line, tests, frames, partitions, features, config, shop.stages)
+    with shop.stages.stage("fit for production") as stage:
+        prior = prior_of(partitions[shop.now], frames[shop.now], config)
+        production = fit_at(line.split(line.end), frames, prior, features, config)
+        stage.rows = production.n_rows
+    newest = test.fitted[tests[-1]]
+    graded = grade(
+        rung=newest.recipe.rung,
+        tests=len(tests),
+        customers=test.panel.n_customers,
+        history_days=(line.end - line.first).days,
+        horizon=config.labels.horizon,
+    )
+    return Trained(production, test, partitions, features, graded)
+
+
+def _registered(shop: Shop, store: Store, trained: Trained, scratch: Path, *, promote: bool) -> TrainResult:
+    """Record the run, register the version, and move the alias where it is earned."""
+    config, newest = shop.project.config, max(trained.test.fitted)
+    model = _model(shop, trained)
+    bundle = scratch / "bundle"
+    panel = trained.partitions[newest].panel.to_pandas()
+    model.save(bundle, panel)
+    decision = _decision(store, trained)
+    if not promote:
+        decision = Decision(promoted=False, reason=f"--no-promote: the alias was left alone. {decision.reason}")
+    with shop.stages.stage("record and register"), recorded_run(shop, store, trained, decision) as run:
+        version = register(
+            store,
+            run,
+            bundle,
+            serving_of(model, panel),
+            metrics=trained.test.panel.metrics(),
+            tags={"grade": trained.grade.letter, "rung": trained.production.recipe.rung},
+        )
+    if decision.promoted:
+        make_champion(store, version, decision.reason)
+    else:
+        refuse(store, version, decision.reason)
+    split = trained.test.fitted[newest].split
+    return TrainResult(
+        run_id=run.id,
+        model_version=str(version),
+        promoted=decision.promoted,
+        promotion_reason=decision.reason,
+        grade=trained.grade,
+        rung=trained.production.recipe.rung,
+        n_rows=trained.production.n_rows or trained.test.panel.n_rows,
+        n_customers=trained.production.n_customers or trained.test.panel.n_customers,
+        cutoffs={
+            "fit": [c.isoformat() for c in split.fit],
+            "calibrate": [c.isoformat() for c in split.calibrate],
+            "test": [c.isoformat() for c in sorted(trained.test.fitted)],
+        },
+        panel=trained.test.panel,
+        seconds=shop.stages.seconds,
+    )
+
+
+def _model(shop: Shop, trained: Trained) -> CustomerModel:
+    """The production recipe, with the one of the newest test beside it: what the next challenger is measured against."""
+    config, newest = shop.project.config, max(trained.test.fitted)
+    used = [f for f in trained.features if f.name in trained.production.recipe.features]
+    info = ModelInfo(
+        features=tuple(f.name for f in used),
+        horizon=config.labels.horizon,
+        currency=config.currency,
+        units={f.name: f.unit for f in used},
+        families={f.name: f.family for f in used},
+        says={f.name: f.says for f in used},
+        categories=trained.production.categories,
+        settings={
+            "labels": config.labels.model_dump(mode="json"),
+            "population": config.population.model_dump(mode="json"),
+        },
+        tiers=tuple((t.name, t.share) for t in config.tiers),
+    )
+    meta = {
+        "data": shop.sources_hash,
+        "grade": trained.grade.letter,
+        "trained_at": shop.now.isoformat(),
+        "tested_at": newest.isoformat(),
+    }
+    return CustomerModel(trained.production.recipe, info, meta, tested=trained.test.fitted[newest].recipe)
+
+
+def _decision(store: Store, trained: Trained) -> Decision:
+    """The challenger beside the champion, on test cutoffs that neither had seen."""
+    test, seed = trained.test, 7
+    found = champion(store)
+    if found is None:
+        return promotion(test.panel, test.actual, test.predictions, seed=seed)
+    try:
+        theirs = CustomerModel.load(found.folder)
+        cutoffs = _unseen(theirs, sorted(test.fitted))
+        rows = test.frames[test.frames["cutoff"].isin(cutoffs)].reset_index(drop=True)
+        said = pd.concat([rows[[*KEYS]], theirs.as_tested().predict(rows)], axis=1)
+    except ModelRefused as error:
+        decision = promotion(test.panel, test.actual, test.predictions, seed=seed)
+        reason = f"The champion cannot be compared with ({error}). {decision.reason}"
+        return Decision(decision.promoted, reason, decision.details)
+    ours = [f[f["cutoff"].isin(cutoffs)].reset_index(drop=True) for f in (test.actual, test.predictions)]
+    return promotion(test.panel, *ours, said, seed=seed)
+
+
+def _unseen(champion_model: CustomerModel, cutoffs: list[date]) -> list[str]:
+    """Test cutoffs the champion's tested recipe had not seen: those at its own test or later, else the newest."""
+    since = str(champion_model.meta.get("tested_at", ""))
+    found = [c.isoformat() for c in cutoffs if c.isoformat() >= since]
+    return found or [cutoffs[-1].isoformat()]

@@ -1,0 +1,110 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from hvc_ml.explanation.reasons import FAMILY_WORDS, reasons, sentences
+from hvc_ml.features.algebra import since_last
+from hvc_ml.features.feature import FAMILIES, Feature
+
+
+def feature(name, says, family="rhythm", unit="days"):
+    return Feature(name, since_last(), says, family, unit)
+
+
+SILENCE = feature("silence", "no order for {value:days}; usually every {gap:days}", "recency")
+GAP = feature("gap", "usually orders every {value:days}")
+SPEND = feature("spend", "spent {value:money} in the last 90 days", "spending", "money")
+JOB = feature("job", "profession: {value:text}", "profile", "text")
+FEATURES = {f.name: f for f in (SILENCE, GAP, SPEND, JOB)}
+BELONG = {name: f.family for name, f in FEATURES.items()} | {"prior": "rhythm"}
+FIGURES = pd.DataFrame({"silence": [94.0], "gap": [31.0], "spend": [12.5], "job": ["baker"], "prior": [0.2]})
+PEERS = {"silence": 22.0, "spend": 240.0, "gap": float("nan")}
+
+
+def tell(family, of_features, figures=FIGURES, **options):
+    settings = {"families": BELONG, "peers": PEERS, "currency": "GBP"} | options
+    return reasons(pd.DataFrame(family), pd.DataFrame(of_features), figures, FEATURES, **settings)
+
+
+def test_the_largest_families_come_first_in_the_customer_s_own_figures():
+    told = tell(
+        {"rhythm": [5.0], "spending": [40.0], "recency": [80.0], "profile": [-3.0]},
+        {"silence": [80.0], "gap": [5.0], "spend": [40.0], "job": [-3.0]},
+    ).iloc[0]
+    assert told["reason_1"] == "no order for 94 days; usually every 31 days (peers: 22 days)"
+    assert told["reason_2"] == "spent £12.50 in the last 90 days (peers: £240)"
+    assert told["reason_3"] == "usually orders every 31 days"
+    assert told[["reason_1_amount", "reason_2_amount", "reason_3_amount"]].tolist() == [80.0, 40.0, 5.0]
+
+
+def test_fewer_than_three_positive_families_leave_empty_texts_and_missing_amounts():
+    told = tell(
+        {"recency": [80.0], "spending": [-1.0], "profile": [0.0]}, {"silence": [80.0], "spend": [-1.0], "job": [0.0]}
+    )
+    assert list(told.columns) == [f"reason_{i}{end}" for i in (1, 2, 3) for end in ("", "_amount")]
+    assert told["reason_2"].tolist() == told["reason_3"].tolist() == [""]
+    assert told[["reason_2_amount", "reason_3_amount"]].isna().all(axis=None)
+
+
+def test_more_reasons_than_families_may_be_asked_for():
+    assert tell({"recency": [1.0]}, {"silence": [1.0]}, top=2)["reason_2"].tolist() == [""]
+
+
+def test_the_strongest_feature_of_the_family_speaks_and_one_that_lowers_the_risk_does_not():
+    told = tell({"rhythm": [30.0]}, {"gap": [-50.0], "prior": [80.0]})
+    assert told.loc[0, "reason_1"] == FAMILY_WORDS["rhythm"]
+    assert tell({"rhythm": [30.0]}, {"gap": [1.0], "prior": [29.0]}).loc[0, "reason_1"].startswith("usually orders")
+
+
+def test_a_family_nobody_has_words_for_is_told_by_its_name():
+    assert tell({"other": [3.0]}, {"prior": [3.0]}, families={"prior": "other"}).loc[0, "reason_1"] == "other"
+
+
+def test_every_family_has_words():
+    assert tuple(FAMILY_WORDS) == FAMILIES
+
+
+def test_a_tie_goes_to_the_earlier_family():
+    told = tell({"spending": [5.0], "recency": [5.0]}, {"spend": [5.0], "silence": [5.0]})
+    assert told.loc[0, "reason_1"].startswith("spent")
+
+
+def test_a_missing_figure_is_said_or_its_part_left_out():
+    figures = pd.DataFrame({"silence": [94.0, np.nan], "gap": [np.nan, 5.0]})
+    assert sentences(SILENCE, figures, 22.0, currency="EUR").tolist() == [
+        "no order for 94 days (peers: 22 days)",
+        "silence: unknown (peers: 22 days)",
+    ]
+    assert sentences(SILENCE, figures[["silence"]], currency="EUR").tolist() == [
+        "no order for 94 days",
+        "silence: unknown",
+    ]
+    assert sentences(JOB, pd.DataFrame({"job": [None, "baker"]}), 3.0, currency="EUR").tolist() == [
+        "job: unknown",
+        "profession: baker",
+    ]
+
+
+def test_a_customer_s_text_with_braces_is_not_a_template():
+    told = sentences(JOB, pd.DataFrame({"job": ["{value:text}; {gap:days}", "%s {0.__class__}"]}), currency="EUR")
+    assert told.tolist() == ["profession: {value:text}; {gap:days}", "profession: %s {0.__class__}"]
+
+
+def test_reasons_keep_the_customers_index_and_no_one_is_no_reasons():
+    family = pd.DataFrame({"recency": [1.0, 2.0]}, index=[7, 3])
+    of_features, figures = pd.DataFrame({"silence": [1.0, 2.0]}), pd.concat([FIGURES, FIGURES])
+    told = reasons(family, of_features, figures, FEATURES, families=BELONG, peers={}, currency="EUR")
+    assert told.index.tolist() == [7, 3]
+    empty = reasons(
+        family.head(0), of_features.head(0), figures.head(0), FEATURES, families=BELONG, peers={}, currency="EUR"
+    )
+    assert empty.shape == (0, 6)
+
+
+def test_frames_of_other_customers_are_refused():
+    with pytest.raises(ValueError, match="1, 2 and 1 rows"):
+        tell({"recency": [1.0]}, {"silence": [1.0, 2.0]})
+
+
+def test_reasons_never_say_because():
+    assert "because" not in " ".join(FAMILY_WORDS.values())
