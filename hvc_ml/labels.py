@@ -7,6 +7,7 @@ import narwhals as nw
 from pydantic import Field
 
 from hvc_ml.settings import Days, Settings, Share
+from hvc_ml.tables.frame import Frame
 from hvc_ml.tables.load import Tables
 from hvc_ml.tables.schema import CUSTOMER, TICKS
 from hvc_ml.timeline.days import day_number
@@ -35,7 +36,7 @@ class LabelSettings(Settings):
         return self.horizon + max(self.settle, self.grace)
 
 
-def labels_at(customers: nw.LazyFrame, tables: Tables, cutoff: date, settings: LabelSettings) -> nw.LazyFrame:
+def labels_at(customers: Frame, tables: Tables, cutoff: date, settings: LabelSettings) -> Frame:
     """What each customer did in ``[cutoff, cutoff + horizon)``.
 
     Parameters
@@ -70,7 +71,7 @@ def labels_at(customers: nw.LazyFrame, tables: Tables, cutoff: date, settings: L
     )
 
 
-def _money(tables: Tables, cutoff: date, settings: LabelSettings) -> nw.LazyFrame:
+def _money(tables: Tables, cutoff: date, settings: LabelSettings) -> Frame:
     rows = future(tables.orders, cutoff, settings.horizon)
     purchase = nw.when(nw.col("amount") > 0).then(nw.lit(1)).otherwise(nw.lit(0))
     parts = [nw.col("amount").sum().alias("amount_sum"), purchase.sum().alias("future_orders")]
@@ -82,13 +83,13 @@ def _money(tables: Tables, cutoff: date, settings: LabelSettings) -> nw.LazyFram
     return grouped.select(CUSTOMER, nw.col("future_orders").cast(nw.Int64), value.alias("future_value"))
 
 
-def _past(tables: Tables, cutoff: date, horizon: int) -> nw.LazyFrame:
+def _past(tables: Tables, cutoff: date, horizon: int) -> Frame:
     rows = history(tables.orders, cutoff, horizon)
     spent = rows.group_by(CUSTOMER).agg(nw.col("amount").sum().alias("past"))
     return spent.select(CUSTOMER, (nw.col("past").cast(nw.Float64) / float(TICKS)).alias("past_value"))
 
 
-def _ended(tables: Tables, cutoff: date, settings: LabelSettings) -> nw.LazyFrame:
+def _ended(tables: Tables, cutoff: date, settings: LabelSettings) -> Frame:
     """Customers whose last running contract ended within the horizon, and who did not renew within the grace."""
     contracts = tables.contracts
     if contracts is None:

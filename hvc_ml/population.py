@@ -7,6 +7,7 @@ from typing import Literal
 import narwhals as nw
 
 from hvc_ml.settings import Days, Settings
+from hvc_ml.tables.frame import Frame
 from hvc_ml.tables.load import Tables
 from hvc_ml.tables.schema import CUSTOMER
 from hvc_ml.timeline.history import history
@@ -39,7 +40,7 @@ def active_within(tables: Tables, cutoff: date, settings: PopulationSettings, ho
     return None if n < MIN_GAPS else max(horizon, math.ceil(q95))
 
 
-def population_at(tables: Tables, cutoff: date, active_days: int | None) -> nw.LazyFrame:
+def population_at(tables: Tables, cutoff: date, active_days: int | None) -> Frame:
     """Customers with a purchase in the ``active_days`` before the cutoff.
 
     Returns
@@ -51,7 +52,7 @@ def population_at(tables: Tables, cutoff: date, active_days: int | None) -> nw.L
     return orders.filter(nw.col("amount") > 0).select(CUSTOMER).unique()
 
 
-def subscribers_at(tables: Tables, cutoff: date) -> nw.LazyFrame:
+def subscribers_at(tables: Tables, cutoff: date) -> Frame:
     """Customers with a contract that runs at the cutoff, as far as was known before it."""
     if tables.contracts is None:
         message = "a population of contracts needs the table `contracts`"

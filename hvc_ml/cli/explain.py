@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from hvc_ml.workflows.explain import ExplainResult
 
 
+LAST_ORDERS = 10
+
+
 def explain(
     customer: Annotated[str, typer.Argument(help="The customer's id, as it stands in the orders.")],
     *,
@@ -38,13 +41,22 @@ def explain(
 def _show(out: Console, result: "ExplainResult") -> None:
     out.line(f"Customer {result.customer_id} at {result.cutoff}: {result.tier}")
     out.line()
-    out.table(("", ""), [(name, text) for name, text in result.headline], right=(1,))
+    found = result.scores
+    headline = (
+        ("churn risk", f"{found['churn_risk']:.1%}"),
+        ("value if kept", result.money(found["value_if_kept"])),
+        ("future value", result.money(found["future_value"])),
+        ("between", f"{result.money(found['future_value_low'])} and {result.money(found['future_value_high'])}"),
+    )
+    out.table(("", ""), headline, right=(1,))
     out.line()
-    out.line(f"Value at risk, {result.value_at_risk}, is made of:")
-    out.table(("", "amount", ""), result.reasons, right=(1,))
+    out.line(f"Value at risk: {result.money(found['value_at_risk'])}. It is linked with:")
+    base = ("a typical customer", result.money(found["base_amount"]), "")
+    told = [(r.words, result.money(r.amount, signed=True), r.says) for r in result.reasons]
+    out.table(("", "amount", ""), [base, *told], right=(1,))
     out.line()
-    out.line("Figures")
-    out.table(("", "customer", "median of all"), result.figures, right=(1, 2))
+    figures = [(f.name.replace("_", " "), *result.written(f)) for f in result.figures]
+    out.table(("figure", "customer", "median of all"), figures, right=(1, 2))
     out.line()
-    out.line("Last orders")
-    out.table(("day", "amount"), result.orders, right=(1,))
+    last = [(day, result.money(amount)) for day, amount in reversed(result.orders[-LAST_ORDERS:])]
+    out.table(("last orders", "amount"), last, right=(1,))

@@ -9,7 +9,7 @@ from hvc_ml.cli.console import Console, console
 from hvc_ml.cli.options import HERE, ConfigPath, Json, Quiet, Verbose, as_date
 
 if TYPE_CHECKING:
-    from hvc_ml.workflows.score import ScoreResult
+    from hvc_ml.workflows.listing import ScoreResult
 
 
 def score(

@@ -37,7 +37,7 @@ def train(
 
 def _show(out: Console, result: "TrainResult") -> None:
     out.line(
-        f"Version {result.model_version} on the rung `{result.rung}`, grade {result.grade.letter}: {result.grade.reason}"
+        f"Version {result.model_version}, rung `{result.rung}`, grade {result.grade.letter}: {result.grade.reason}"
     )
     out.line(
         f"{result.n_rows:,} rows of {result.n_customers:,} customers; tested at {', '.join(result.cutoffs['test'])}."

@@ -17,6 +17,7 @@ from hvc_ml.features.feature import Feature
 from hvc_ml.labels import LabelSettings, labels_at
 from hvc_ml.population import PopulationSettings, active_within, population_at, subscribers_at
 from hvc_ml.tables.engine import Engine
+from hvc_ml.tables.frame import Frame
 from hvc_ml.tables.load import Tables
 from hvc_ml.tables.schema import CUSTOMER, SCHEMAS
 from hvc_ml.timeline.days import as_date
@@ -71,14 +72,14 @@ def compute(
     )
 
 
-def _population(tables: Tables, cutoff: date, plan: PanelPlan) -> "nw.LazyFrame[object]":
+def _population(tables: Tables, cutoff: date, plan: PanelPlan) -> Frame:
     if plan.labels.churn == "contract_end":
         return subscribers_at(tables, cutoff)
     days = active_within(tables, cutoff, plan.population, plan.labels.horizon)
     return population_at(tables, cutoff, days)
 
 
-def _sorted(engine: Engine, frame: "nw.LazyFrame[object]") -> pa.Table:
+def _sorted(engine: Engine, frame: Frame) -> pa.Table:
     return engine.arrow(frame.sort(CUSTOMER))
 
 
@@ -104,7 +105,7 @@ def _key(engine: Engine, tables: Tables, cutoff: date, plan: PanelPlan, *, matur
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _present(tables: Tables) -> Sequence[tuple[str, "nw.LazyFrame[object]"]]:
+def _present(tables: Tables) -> Sequence[tuple[str, Frame]]:
     names = (*SCHEMAS, "items")
     found = ((name, getattr(tables, name)) for name in names if name != "touches")
     return [(name, table) for name, table in found if table is not None]

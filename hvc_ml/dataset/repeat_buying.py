@@ -1,10 +1,10 @@
 """What the prior needs of a history, compressed by the engine: counts of unique customers' figures, not customers."""
 
 from datetime import date
-from typing import Any
 
 import narwhals as nw
 
+from hvc_ml.tables.frame import Frame
 from hvc_ml.tables.load import Tables
 from hvc_ml.tables.schema import CUSTOMER
 from hvc_ml.timeline.history import AGE, history
@@ -13,7 +13,7 @@ from hvc_ml.timeline.purchase_days import purchase_days
 DAYS_PER_MONTH = 30
 
 
-def repeat_buying_at(tables: Tables, cutoff: date) -> "nw.LazyFrame[Any]":
+def repeat_buying_at(tables: Tables, cutoff: date) -> Frame:
     """How many customers share a frequency, recency and age: the sufficient statistics of BG/NBD.
 
     Returns
@@ -35,7 +35,7 @@ def repeat_buying_at(tables: Tables, cutoff: date) -> "nw.LazyFrame[Any]":
     return figures.group_by(*keys).agg(nw.len().cast(nw.Int64).alias("n")).sort(*keys)
 
 
-def repeat_spend_at(tables: Tables, cutoff: date) -> "nw.LazyFrame[Any]":
+def repeat_spend_at(tables: Tables, cutoff: date) -> Frame:
     """How many customers share a frequency and a repeat spend: what gamma-gamma is fitted on.
 
     Returns
@@ -52,7 +52,7 @@ def repeat_spend_at(tables: Tables, cutoff: date) -> "nw.LazyFrame[Any]":
     return figures.group_by(*keys).agg(nw.len().cast(nw.Int64).alias("n")).sort(*keys)
 
 
-def contract_ages_at(tables: Tables, cutoff: date) -> "nw.LazyFrame[Any]":
+def contract_ages_at(tables: Tables, cutoff: date) -> Frame:
     """How many contracts reached an age, and how many of them ended at it: what survival is fitted on.
 
     Returns

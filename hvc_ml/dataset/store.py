@@ -65,7 +65,7 @@ class PanelStore:
             return None
         side = {name: _read_side(folder / f"{name}.arrow") for name in SIDE_TABLES}
         panel = pyarrow.parquet.read_table(folder / PANEL, partitioning=None)
-        return Partition(cutoff=cutoff, panel=panel, key=key, **side)  # type: ignore[arg-type] # side tables may be None
+        return Partition(cutoff=cutoff, panel=panel, key=key, **side)
 
     def write(self, partition: Partition, meta: Mapping[str, object]) -> Path:
         """Publish a partition whole, replacing an older one of the same cutoff."""

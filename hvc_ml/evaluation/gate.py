@@ -92,7 +92,8 @@ def promotion(
     gaps = {m: card.difference("challenger", "champion", m) for m in TOLERANCES}
     details["against_champion"] = {m: e.as_list() for m, e in gaps.items()}
     details["guardrails"] = {
-        m: {n: card.points[n, m] for n in ("challenger", "champion")} for m in ("churn_ece", "value_bias")
+        m: {n: card.estimate(n, m).as_list()[1] for n in ("challenger", "champion")}
+        for m in ("churn_ece", "value_bias")
     }
     problems += [p for m, gap in gaps.items() if (p := _behind_champion(m, gap))]
     problems += _guardrails(card)

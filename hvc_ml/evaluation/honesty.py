@@ -135,7 +135,8 @@ def honesty_panel(
         The same keys, ``churn_risk`` (a probability), ``future_value`` (expected money) and optionally
         ``future_value_low``, ``future_value_high``.
     baselines
-        Name -> the same keys, ``churn_risk`` (any number that rises with risk; may be absent) and ``value``.
+        Name -> the same keys, ``churn_risk`` or ``churn_risk_order`` (any number that rises with risk; may be absent)
+        and ``value`` (any number that rises with future value). A frame without keys has the index of ``actual``.
     replicates, seed
         Of the customer bootstrap.
 
@@ -171,8 +172,8 @@ def honesty_panel(
         MODEL: (mine.get("churn_risk"), mine.get("future_value"))
     }
     for name, frame in baselines.items():
-        theirs = rows.align(frame, ("churn_risk", "value"))
-        named[name] = theirs.get("churn_risk"), theirs.get("value")
+        theirs = rows.align(frame, ("churn_risk", "churn_risk_order", "value"))
+        named[name] = theirs.get("churn_risk", theirs.get("churn_risk_order")), theirs.get("value")
     named[FORESIGHT] = rows.churned, rows.value
     wanted = dict.fromkeys((*baselines, FORESIGHT), HEADLINE)
     return _panel(rows, Scorecard.of(rows, named, wanted, replicates=replicates, seed=seed), mine, [*baselines])

@@ -30,7 +30,7 @@ class Rows:
     Parameters
     ----------
     key
-        customer_id and cutoff of each row.
+        customer_id and cutoff of each row; its index is that of the frame they came in.
     cutoff
         Where each cutoff's rows are: name -> row numbers.
     churned, value
@@ -46,7 +46,7 @@ class Rows:
     def of(cls, actual: pd.DataFrame) -> "Rows":
         """Read ``customer_id``, ``churned``, ``future_value`` and, with several cutoffs, ``cutoff``."""
         frame = actual.assign(cutoff=actual.get("cutoff", ""))
-        frame = frame.sort_values(["cutoff", "customer_id"], kind="stable").reset_index(drop=True)
+        frame = frame.sort_values(["cutoff", "customer_id"], kind="stable")
         if frame.duplicated(["cutoff", "customer_id"]).any() or frame.empty:
             raise ValueError(f"actual: one row per customer and cutoff, at least one; found {len(frame):,} rows")
         where = {str(c): np.asarray(rows) for c, rows in frame.groupby("cutoff", sort=True).indices.items()}
@@ -63,6 +63,9 @@ class Rows:
         ValueError
             If a row has no prediction, or two.
         """
+        if "customer_id" not in predictions and len(predictions) == len(self.key):
+            keyed = self.key.join(predictions.drop(columns="cutoff", errors="ignore"))
+            return self.align(keyed, columns)
         dated = [*self.cutoff] != [""]
         keys = [k for k in ("customer_id", "cutoff") if k in predictions and (dated or k != "cutoff")]
         if "customer_id" not in keys or ("cutoff" not in keys and len(self.cutoff) > 1):

@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 from typing import Final
 
-import narwhals as nw
-
 from hvc_ml.features.algebra import Aggregate, Attribute, Value, aggregates
 from hvc_ml.features.basket import basket
 from hvc_ml.features.contract import contract
@@ -20,6 +18,7 @@ from hvc_ml.features.rhythm import rhythm
 from hvc_ml.features.service import service
 from hvc_ml.features.settings import FeatureSettings
 from hvc_ml.features.spending import spending
+from hvc_ml.tables.frame import Frame
 from hvc_ml.tables.load import Tables
 from hvc_ml.tables.schema import CUSTOMER, KNOWN_DAY
 
@@ -115,9 +114,9 @@ def _columns(aggregate: Aggregate) -> Iterable[str]:
         yield test.column
 
 
-def source(tables: Tables, table: str) -> nw.LazyFrame | None:
+def source(tables: Tables, table: str) -> Frame | None:
     """The canonical table an aggregate reads."""
     if table in {"purchases", "purchase_days"}:
         return tables.orders
-    frame: nw.LazyFrame | None = getattr(tables, table)
+    frame: Frame | None = getattr(tables, table)
     return frame

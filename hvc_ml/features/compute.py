@@ -10,6 +10,7 @@ import narwhals as nw
 from hvc_ml.features.algebra import Aggregate, Attribute, Is, Minus, Ratio, Value, aggregates
 from hvc_ml.features.catalog import source
 from hvc_ml.features.feature import Feature
+from hvc_ml.tables.frame import Frame
 from hvc_ml.tables.load import Tables
 from hvc_ml.tables.schema import CUSTOMER, TICKS
 from hvc_ml.timeline.history import AGE, history
@@ -20,7 +21,7 @@ _PURCHASE = Is("amount", ">", 0)
 _ZERO_WITHOUT_ROWS = ("count", "total", "distinct")
 
 
-def features_at(customers: nw.LazyFrame, tables: Tables, cutoff: date, features: Sequence[Feature]) -> nw.LazyFrame:
+def features_at(customers: Frame, tables: Tables, cutoff: date, features: Sequence[Feature]) -> Frame:
     """What is known of each customer at a cutoff: the same call for training (past cutoffs) and scoring (today).
 
     Parameters
@@ -57,7 +58,7 @@ def _physical(aggregate: Aggregate) -> str:
     return "orders" if aggregate.table == "purchases" else aggregate.table
 
 
-def _rows(tables: Tables, physical: str, cutoff: date, customers: nw.LazyFrame) -> nw.LazyFrame:
+def _rows(tables: Tables, physical: str, cutoff: date, customers: Frame) -> Frame:
     table = source(tables, physical)
     if table is None:
         message = f"a feature asks for the table {physical!r}, which is not there"
@@ -66,7 +67,7 @@ def _rows(tables: Tables, physical: str, cutoff: date, customers: nw.LazyFrame) 
     return purchase_days(rows) if physical == "purchase_days" else rows
 
 
-def _aggregate(rows: nw.LazyFrame, wanted: Sequence[Aggregate], names: dict[Aggregate, str]) -> nw.LazyFrame:
+def _aggregate(rows: Frame, wanted: Sequence[Aggregate], names: dict[Aggregate, str]) -> Frame:
     """One GROUP BY: every aggregate's integer parts, then its float64 value."""
     rows = _mark_latest(rows, wanted, names)
     parts = [part for a in wanted for part in _parts(a, names[a])]
@@ -74,7 +75,7 @@ def _aggregate(rows: nw.LazyFrame, wanted: Sequence[Aggregate], names: dict[Aggr
     return grouped.select(CUSTOMER, *(_value(a, names[a]).alias(names[a]) for a in wanted))
 
 
-def _mark_latest(rows: nw.LazyFrame, wanted: Sequence[Aggregate], names: dict[Aggregate, str]) -> nw.LazyFrame:
+def _mark_latest(rows: Frame, wanted: Sequence[Aggregate], names: dict[Aggregate, str]) -> Frame:
     """The age of the latest row that passes an aggregate's tests, beside each row."""
     for a in wanted:
         if a.how == "latest":
@@ -166,7 +167,7 @@ def _float(name: str) -> nw.Expr:
     return nw.col(name).cast(nw.Float64)
 
 
-def _with_attributes(frame: nw.LazyFrame, tables: Tables, cutoff: date, features: Sequence[Feature]) -> nw.LazyFrame:
+def _with_attributes(frame: Frame, tables: Tables, cutoff: date, features: Sequence[Feature]) -> Frame:
     columns = list(dict.fromkeys(f.value.column for f in features if isinstance(f.value, Attribute)))
     if not columns or tables.customers is None:
         return frame

@@ -17,6 +17,8 @@ INFO: Final = "model.json"
 RECIPE: Final = "recipe/"
 TESTED: Final = "tested/"
 NOT_NEGATIVE: Final = ("value_if_kept",)
+ADDED: Final = ("features", "format", "hvc_ml")
+"""What reading a bundle adds to its meta."""
 
 
 class Recipe(Protocol):
@@ -205,7 +207,8 @@ class CustomerModel:
         files = {INFO: self.info.as_json(), **{RECIPE + name: c for name, c in self.recipe.to_files().items()}}
         if self.tested is not None:
             files |= {TESTED + name: c for name, c in self.tested.to_files().items()}
-        said = {**self.meta, **(meta or {}), "features": list(self.info.columns)}
+        said = {k: v for k, v in {**self.meta, **(meta or {})}.items() if k not in ADDED}
+        said["features"] = list(self.info.columns)
         return write_bundle(folder, files, meta=said, selftest=(rows, self.predict(rows)), replace=replace)
 
     @classmethod

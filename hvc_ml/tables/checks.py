@@ -161,13 +161,17 @@ def _breach(engine: Engine, staged: Staged, conversion: Conversion, count: _Coun
         lines = [f"{p.part.label} line {line}" for p in staged.parts for line in p.broken[:EXAMPLES]]
         examples = (*lines, *examples)[:EXAMPLES]
     value = count.ticks / money if money and count.ticks else None
-    worth = f" ({value:.1%} of the money)" if value is not None else ""
+    worth = f" ({_percent(value)} of the money)" if value is not None else ""
     first = f" (first: {', '.join(examples)})" if examples else ""
     place = f"{conversion.table}.{where}" if where else conversion.table
     advice = f" {remedy.format(mapping=f'tables.{conversion.table}')}." if remedy else ""
     return Breach(
         count.code, f"{place}: {rows:,} of {staged.rows:,} rows{worth} {what}{first}.{advice}", rows, value, examples
     )
+
+
+def _percent(share: float) -> str:
+    return f"{share:.1%}" if share >= 0.0005 else "under 0.1%"
 
 
 def _examples(engine: Engine, staged: Staged, rowids: tuple[int, ...]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import csv
 import gzip
 import hashlib
 import io
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,7 +162,7 @@ def read_database(engine: Engine, source: Source, table: TableName, mapping: Tab
         there = ", ".join(sorted(catalog)) or "none"
         raise ConfigError(f"tables.{table}.table: no table {name!r} in {label}; there are: {there}.")
     relation = catalog[name]
-    described = _described(engine, f"SELECT * FROM {relation}", label)
+    described = _described(engine, f"SELECT * FROM {relation}", f"{label}: {name}")
     columns = tuple(RawColumn(c, f"c{i}", t) for i, (c, t) in enumerate(described))
     part = Part(f"{label}:{name}", f"SELECT * FROM {relation} AS t({_positions(columns)})", columns)
     return Reading((part,), (_fingerprint(path, label),), stamps=(stamp,))
@@ -192,7 +193,7 @@ def broken_lines(engine: Engine, part: Part) -> list[int]:
                 "UNQUOTED VALUE": "a quote that opens and does not close rightly; rows after it cannot be told apart",
                 "LINE SIZE OVER MAXIMUM": "a line longer than 2,000,000 bytes; is a quote open?",
             }.get(kind, f"cannot be read ({kind.lower()})")
-            raise DataError(f"{part.label}: line {line:,}: {what}.")
+            raise DataError(f"{part.label}: line {line}: {what}.")
     return [int(line) for line, _ in found]
 
 
@@ -231,6 +232,8 @@ def _positions(columns: Sequence[RawColumn]) -> str:
 def _described(engine: Engine, query: str, label: str) -> list[tuple[str, str]]:
     try:
         return [(str(r[0]), str(r[1])) for r in engine.execute(f"DESCRIBE {query}")]
+    except (duckdb.CatalogException, duckdb.BinderException):
+        raise DataError(f"{label}: a view on tables that are not found; write their schema's name in the view.") from None
     except duckdb.Error as error:
         raise DataError(f"{label}: cannot be read; damaged, truncated or of another format ({_kind(error)}).") from None
 
@@ -319,8 +322,8 @@ def head_bytes(path: Path, label: str, size: int = MAX_HEADER) -> bytes:
     try:
         with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as stream:
             return stream.read(size)
-    except (OSError, EOFError) as error:
-        raise DataError(f"{label}: cannot be read ({error}).") from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{label}: cannot be read; damaged or truncated ({type(error).__name__}).") from None
 
 
 def _attach(engine: Engine, path: Path, label: str) -> str:

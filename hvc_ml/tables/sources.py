@@ -61,8 +61,8 @@ class Source(Settings):
             raise ConfigError(f"source.{'; '.join(found)}.")
         if self.kind == "duckdb":
             database = database_file(self, base)
-            log = database.with_name(f"{database.name}.wal")  # what another process wrote last
-            return [database, *([log] if log.exists() else [])]
+            # the engine asks for the log of what another process wrote last, whether there is one or not
+            return [database, database.with_name(f"{database.name}.wal")]
         return list(dict.fromkeys(p for table in self.paths for p in table_files(self, table, base)))
 
 

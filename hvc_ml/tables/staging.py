@@ -105,7 +105,9 @@ def _readable(label: str) -> Iterator[None]:
         raise OutputError(
             f"{label}: the engine ran out of memory or disk; raise resources.memory or free space."
         ) from None
-    except (duckdb.IOException, duckdb.InvalidInputException, duckdb.ConversionException) as error:
+    except (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException, duckdb.InterruptException):
+        raise  # a bug of ours, or the user's Ctrl-C
+    except duckdb.Error as error:
         # the engine's own message may quote a value
         kind = type(error).__name__.removesuffix("Exception").lower()
         raise DataError(f"{label}: cannot be read to its end; damaged or truncated ({kind}).") from None

@@ -4,11 +4,12 @@ from datetime import date
 
 import narwhals as nw
 
+from hvc_ml.tables.frame import Frame
 from hvc_ml.tables.schema import DAY
 from hvc_ml.timeline.days import day_number
 
 
-def future(table: nw.LazyFrame, cutoff: date, days: int) -> nw.LazyFrame:
+def future(table: Frame, cutoff: date, days: int) -> Frame:
     """Rows of ``[cutoff, cutoff + days)``: the cutoff instant belongs to the future.
 
     Parameters

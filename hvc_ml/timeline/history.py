@@ -4,6 +4,7 @@ from datetime import date
 
 import narwhals as nw
 
+from hvc_ml.tables.frame import Frame
 from hvc_ml.tables.schema import DAY, KNOWN_DAY
 from hvc_ml.timeline.days import day_number
 
@@ -11,7 +12,7 @@ AGE = "age"
 """Whole days from a row's day to the cutoff: 1 for the day before it."""
 
 
-def history(table: nw.LazyFrame, cutoff: date, days: int | None = None) -> nw.LazyFrame:
+def history(table: Frame, cutoff: date, days: int | None = None) -> Frame:
     """Rows known at the cutoff that lie in ``[cutoff - days, cutoff)``.
 
     Parameters

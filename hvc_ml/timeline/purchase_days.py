@@ -2,11 +2,12 @@
 
 import narwhals as nw
 
+from hvc_ml.tables.frame import Frame
 from hvc_ml.tables.schema import CUSTOMER
 from hvc_ml.timeline.history import AGE
 
 
-def purchase_days(orders: nw.LazyFrame) -> nw.LazyFrame:
+def purchase_days(orders: Frame) -> Frame:
     """One row per customer and day with a purchase, with the gap to the customer's previous one.
 
     Parameters

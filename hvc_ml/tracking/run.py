@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -82,7 +83,7 @@ class Run:
     def document(self, path: str, content: Mapping[str, Any]) -> None:
         """Record a JSON document, such as ``leakage_certificate.json``."""
         refuse_ids(content, path)
-        text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(_finite(content), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
         self._file(path, self._connection.clean(text).encode())
 
     def text(self, path: str, content: str) -> None:
@@ -151,6 +152,17 @@ class Run:
             file.write_bytes(content)
             parent = Path(path).parent.as_posix()
             self._client.log_artifact(self.id, str(file), None if parent == "." else parent)
+
+
+def _finite(content: Any) -> Any:
+    """JSON knows no NaN: undefined figures become null."""
+    if isinstance(content, Mapping):
+        return {str(k): _finite(v) for k, v in content.items()}
+    if isinstance(content, list | tuple):
+        return [_finite(v) for v in content]
+    if isinstance(content, float):
+        return float(content) if math.isfinite(content) else None
+    return content
 
 
 @contextmanager

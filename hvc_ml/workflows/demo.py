@@ -9,7 +9,8 @@ from hvc_ml.progress import Stages
 from hvc_ml.publish import write_bytes_atomic
 from hvc_ml.tables.demo import DemoSettings, demo_config, write_demo
 from hvc_ml.workflows.check import CheckResult, check
-from hvc_ml.workflows.score import Limits, ScoreResult, score
+from hvc_ml.workflows.listing import ScoreResult
+from hvc_ml.workflows.score import Limits, score
 from hvc_ml.workflows.train import TrainResult, train
 
 

@@ -1,13 +1,12 @@
 """Build the feature panel: one partition per cutoff, only what is missing or changed."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from hvc_ml.config import Project
 from hvc_ml.dataset.build import build
 from hvc_ml.dataset.store import PanelStore
-from hvc_ml.errors import UsageError
 from hvc_ml.features.compute import features_at
 from hvc_ml.population import population_at
 from hvc_ml.progress import Stages
@@ -48,7 +47,7 @@ class FeaturesResult:
 def features(project: Project, *, cutoff: date | None, show_sql: bool, stages: Stages) -> FeaturesResult:
     """Build the partitions a training run and a list of today need, or the one of ``cutoff``."""
     with RunLock(project.state / "run.lock"), open_shop(project, stages) as shop:
-        cutoffs = (checked(shop, cutoff),) if cutoff else _all(shop)
+        cutoffs = (shop.cutoff(cutoff),) if cutoff else _all(shop)
         plan, store = shop.plan(), PanelStore(project.features)
         made: list[PartitionBuilt] = []
         with stages.stage("features") as stage:
@@ -60,17 +59,6 @@ def features(project: Project, *, cutoff: date | None, show_sql: bool, stages: S
             stage.rows = sum(p.rows for p in made)
         sql = _sql(shop, cutoffs[-1]) if show_sql else None
     return FeaturesResult(tuple(f.name for f in plan.features), tuple(made), stages.seconds, sql)
-
-
-def checked(shop: Shop, cutoff: date) -> date:
-    """A cutoff that has orders before it and none of the unknown behind it."""
-    first = shop.timeline.first + timedelta(days=1)
-    if not first <= cutoff <= shop.now:
-        raise UsageError(
-            f"--cutoff {cutoff}: the orders lie from {shop.timeline.first} to {shop.now}; a cutoff lies between {first} "
-            f"and {shop.now}, the midnight after the newest order."
-        )
-    return cutoff
 
 
 def _all(shop: Shop) -> tuple[date, ...]:

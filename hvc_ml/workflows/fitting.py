@@ -11,9 +11,9 @@ from hvc_ml.config import Config
 from hvc_ml.dataset.store import Partition
 from hvc_ml.estimators.boosting import categories_of
 from hvc_ml.estimators.contract_prior import at_risk_counts, fit_contract_prior
-from hvc_ml.estimators.recipe import Recipe, fit_recipe
 from hvc_ml.estimators.prior import fit_buy_till_you_die
 from hvc_ml.estimators.prior_columns import Prior, prior_columns
+from hvc_ml.estimators.recipe import Recipe, fit_recipe
 from hvc_ml.features.feature import Feature
 from hvc_ml.tables.schema import CUSTOMER, TICKS
 from hvc_ml.timeline.calendar import Split
@@ -36,7 +36,7 @@ class Fitted:
 
 def rows_of(partition: Partition, config: Config) -> pd.DataFrame:
     """A partition as a modelling frame: features, the prior's columns, and labels where they are mature."""
-    frame = partition.panel.to_pandas()
+    frame: pd.DataFrame = partition.panel.to_pandas()
     frame.insert(1, "cutoff", partition.cutoff.isoformat())
     prior = prior_of(partition, frame, config)
     frame = pd.concat([frame, prior_columns(frame, prior, config.labels.horizon)], axis=1)

@@ -5,17 +5,27 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from hvc_ml.config import Config
 from hvc_ml.explanation.families import amounts_by_family, row_chunks
 from hvc_ml.explanation.money import round_to_cents, value_at_risk_amounts
+from hvc_ml.features.algebra import since_last
 from hvc_ml.features.feature import FAMILIES, Feature
 from hvc_ml.scoring.model import CustomerModel
 from hvc_ml.segments.tiers import assign_tiers
 from hvc_ml.tables.schema import CUSTOMER
 
+Floats = NDArray[np.float64]
+PRIOR = "prior"
 PRIOR_FAMILY = "rhythm"
 """What the prior says is a function of how often, how long ago and how much: the buying rhythm."""
+
+
+_BUYING = Feature(
+    PRIOR, since_last(), "no order for {value:days}; usually every {mean_gap_days:days}", PRIOR_FAMILY, "days"
+)
+_UNDER_CONTRACT = Feature(PRIOR, since_last("contracts"), "the contract has run for {value:days}", PRIOR_FAMILY, "days")
 
 
 @dataclass(frozen=True)
@@ -31,11 +41,14 @@ class Scores:
         ``base_amount`` and the amounts add up to ``value_at_risk``.
     families
         The amounts per family, unrounded, without prefix.
+    family_cents
+        The same to the cent.
     """
 
     features: pd.DataFrame
     table: pd.DataFrame
     families: pd.DataFrame
+    family_cents: pd.DataFrame
 
 
 def scores_of(model: CustomerModel, features: pd.DataFrame, config: Config) -> Scores:
@@ -66,12 +79,13 @@ def scores_of(model: CustomerModel, features: pd.DataFrame, config: Config) -> S
             **{f"amount_{name}": family_cents[:, i] + 0.0 for i, name in enumerate(amounts)},
         }
     )
-    return Scores(features, table, amounts)
+    rounded = pd.DataFrame(family_cents + 0.0, columns=amounts.columns, index=amounts.index)
+    return Scores(features, table, amounts, rounded)
 
 
 def families_of(model: CustomerModel) -> dict[str, str]:
     """Every column of the contributions -> its family of reasons."""
-    return {**model.info.families, "prior": PRIOR_FAMILY}
+    return {**model.info.families, PRIOR: PRIOR_FAMILY}
 
 
 def feature_amounts(model: CustomerModel, features: pd.DataFrame) -> pd.DataFrame:
@@ -90,13 +104,25 @@ def feature_amounts(model: CustomerModel, features: pd.DataFrame) -> pd.DataFram
 
 
 def declared(features: tuple[Feature, ...]) -> dict[str, Feature]:
-    """Features by name."""
-    return {f.name: f for f in features}
+    """Features by name, and the prior as one of them: what it says is the customer's own rhythm."""
+    known = {f.name: f for f in features}
+    return {**known, PRIOR: _UNDER_CONTRACT if "contract_age_days" in known else _BUYING}
 
 
-def _amounts(model: CustomerModel, features: pd.DataFrame) -> "tuple[np.ndarray[tuple[int], np.dtype[np.float64]], pd.DataFrame]":
+def with_prior_figure(features: pd.DataFrame) -> pd.DataFrame:
+    """Features with the figure that stands for the prior in sentences."""
+    figure = "contract_age_days" if "contract_age_days" in features else "days_since_last_order"
+    return features.assign(**{PRIOR: features[figure]}) if figure in features else features
+
+
+def medians(features: pd.DataFrame) -> dict[str, float]:
+    """The median of each number: what a customer's own figure is held against."""
+    return {str(name): float(value) for name, value in features.select_dtypes("number").median().items()}
+
+
+def _amounts(model: CustomerModel, features: pd.DataFrame) -> tuple[Floats, pd.DataFrame]:
     """Base amount and amount per family of each customer, a bounded number of rows at a time."""
-    names = [*model.info.features, "prior"]
+    names = [*model.info.features, PRIOR]
     links = model.contributions(features.iloc[:1])
 
     def chunks() -> Iterator[tuple[object, object, object, object]]:

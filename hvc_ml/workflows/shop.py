@@ -5,11 +5,14 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+
+import pandas as pd
 
 from hvc_ml.config import Project
 from hvc_ml.dataset.build import PanelPlan, build
 from hvc_ml.dataset.store import PanelStore, Partition
+from hvc_ml.errors import NotEnoughData, UsageError
 from hvc_ml.features.catalog import available
 from hvc_ml.progress import Stages
 from hvc_ml.tables.checks import TableReport
@@ -71,6 +74,33 @@ class Shop:
         config = self.project.config
         features = available(self.tables, config.features, config.labels.horizon)
         return PanelPlan(features, config.population, config.labels)
+
+    def cutoff(self, asked: date | None) -> date:
+        """The cutoff that was asked for, checked, or the midnight after the newest order."""
+        first = self.timeline.first + timedelta(days=1)
+        if asked is not None and not first <= asked <= self.now:
+            raise UsageError(
+                f"--cutoff {asked}: the orders lie from {self.timeline.first} to {self.now}; a cutoff lies between "
+                f"{first} and {self.now}, the midnight after the newest order."
+            )
+        return asked or self.now
+
+    def eligible(self, cutoff: date) -> pd.DataFrame:
+        """``customer_id`` and features of everyone in the population at a cutoff.
+
+        Raises
+        ------
+        NotEnoughData
+            If that is nobody.
+        """
+        panel = self.partitions((cutoff,))[cutoff].panel
+        if not panel.num_rows:
+            raise NotEnoughData(
+                f"no customer is eligible at {cutoff}: nobody bought within population.active_within. "
+                "Choose another --cutoff, or widen the population."
+            )
+        found: pd.DataFrame = panel.to_pandas()
+        return found
 
     def partitions(self, cutoffs: tuple[date, ...]) -> dict[date, Partition]:
         """The panel at these cutoffs, building what is missing or changed."""

@@ -20,6 +20,7 @@ from hvc_ml.tracking.registry import champion, refuse, register
 from hvc_ml.tracking.registry import promote as make_champion
 from hvc_ml.tracking.store import Store, open_store
 from hvc_ml.workflows.backtest import KEYS, backtest, needed
+from hvc_ml.workflows.champions import asked
 from hvc_ml.workflows.fitting import fit_at, prior_of, rows_of
 from hvc_ml.workflows.shop import Shop, open_shop
 from hvc_ml.workflows.training_record import Trained, recorded_run, serving_of
@@ -118,7 +119,7 @@ def _trained(shop: Shop) -> Trained:
 
 def _registered(shop: Shop, store: Store, trained: Trained, scratch: Path, *, promote: bool) -> TrainResult:
     """Record the run, register the version, and move the alias where it is earned."""
-    config, newest = shop.project.config, max(trained.test.fitted)
+    newest = max(trained.test.fitted)
     model = _model(shop, trained)
     bundle = scratch / "bundle"
     panel = trained.partitions[newest].panel.to_pandas()
@@ -160,7 +161,7 @@ def _registered(shop: Shop, store: Store, trained: Trained, scratch: Path, *, pr
 
 
 def _model(shop: Shop, trained: Trained) -> CustomerModel:
-    """The production recipe, with the one of the newest test beside it: what the next challenger is measured against."""
+    """The production recipe, and beside it the one of the newest test, which the next challenger is held against."""
     config, newest = shop.project.config, max(trained.test.fitted)
     used = [f for f in trained.features if f.name in trained.production.recipe.features]
     info = ModelInfo(
@@ -171,10 +172,7 @@ def _model(shop: Shop, trained: Trained) -> CustomerModel:
         families={f.name: f.family for f in used},
         says={f.name: f.says for f in used},
         categories=trained.production.categories,
-        settings={
-            "labels": config.labels.model_dump(mode="json"),
-            "population": config.population.model_dump(mode="json"),
-        },
+        settings=asked(config),
         tiers=tuple((t.name, t.share) for t in config.tiers),
     )
     meta = {
@@ -201,8 +199,8 @@ def _decision(store: Store, trained: Trained) -> Decision:
         decision = promotion(test.panel, test.actual, test.predictions, seed=seed)
         reason = f"The champion cannot be compared with ({error}). {decision.reason}"
         return Decision(decision.promoted, reason, decision.details)
-    ours = [f[f["cutoff"].isin(cutoffs)].reset_index(drop=True) for f in (test.actual, test.predictions)]
-    return promotion(test.panel, *ours, said, seed=seed)
+    actual, ours = (f[f["cutoff"].isin(cutoffs)].reset_index(drop=True) for f in (test.actual, test.predictions))
+    return promotion(test.panel, actual, ours, said, seed=seed)
 
 
 def _unseen(champion_model: CustomerModel, cutoffs: list[date]) -> list[str]:

@@ -60,7 +60,9 @@ def recorded_run(shop: Shop, store: Store, trained: Trained, decision: Decision)
     with store.training_run(name, params=_params(shop, trained), tags=tags, description=words) as run:
         run.metrics(trained.test.panel.metrics())
         newest = trained.test.fitted[max(trained.test.fitted)].recipe
-        run.curves({f"churn_loss_{k}" if c == "churn" else f"value_loss_{k}": v for (c, k), v in _curves(newest).items()})
+        run.curves(
+            {f"churn_loss_{k}" if c == "churn" else f"value_loss_{k}": v for (c, k), v in _curves(newest).items()}
+        )
         _charts(run, trained, config)
         _tables(run, trained)
         _datasets(run, shop, trained)
@@ -122,7 +124,9 @@ def _charts(run: Run, trained: Trained, config: Config) -> None:
     value = test.actual["future_value"].to_numpy()
     rankings = {"model": test.predictions["future_value"].to_numpy()}
     for name, rule in test.rules.items():
-        rankings["perfect foresight" if name == "perfect_foresight" else name.replace("_", " ")] = rule["value"].to_numpy()
+        rankings["perfect foresight" if name == "perfect_foresight" else name.replace("_", " ")] = rule[
+            "value"
+        ].to_numpy()
     run.figure("calibration", calibration_chart(test.predictions["churn_risk"], churned))
     run.figure("gain", gain_chart(value, rankings))
     run.figure("deciles", decile_chart(test.predictions["future_value"], value, currency=config.currency))
@@ -169,24 +173,26 @@ def _datasets(run: Run, shop: Shop, trained: Trained) -> None:
 
 def _description(shop: Shop, trained: Trained, decision: Decision) -> str:
     """What a reviewer reads first, in Markdown."""
-    config, panel = shop.project.config, trained.test.panel
+    panel, recipe, line = trained.test.panel, trained.production.recipe, shop.timeline
     figures = panel.metrics()
     rows = "\n".join(
         f"| {name.replace('_', ' ')} | " + " | ".join(_shown(found.get(m)) for m in HEADLINE) + " |"
         for name, found in {"**hvc-ml**": figures, **figures["baselines"]}.items()
     )
+    lift = f" To do better: {trained.grade.lift}" if trained.grade.lift else ""
     return f"""{panel.says}
 
-**{"Promoted" if decision.promoted else "Not promoted"}.** {decision.reason}
+**{decision.reason}**
 
-**Grade {trained.grade.letter}.** {trained.grade.reason} {f"To do better: {trained.grade.lift}" if trained.grade.lift else ""}
+Grade {trained.grade.letter}: {trained.grade.reason}{lift}
 
 | | churn AUC | value Gini | value in the top 20 % | Spearman |
 |---|---|---|---|---|
 {rows}
 
-Horizon {config.labels.horizon} days; orders from {shop.timeline.first} to {shop.timeline.end}; rung `{trained.production.recipe.rung}`:
-{trained.production.recipe.why}. Tested at {", ".join(map(str, sorted(trained.test.fitted)))}, each time refitted on what was mature then.
+Horizon {shop.project.config.labels.horizon} days; orders from {line.first} to {line.end}.
+Rung `{recipe.rung}`: {recipe.why}.
+Tested at {", ".join(map(str, sorted(trained.test.fitted)))}, each time refitted on what was mature then.
 """
 
 

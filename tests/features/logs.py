@@ -1,7 +1,6 @@
 """Random logs: a few customers, every table, ties on the cutoff, late rows, rows of the future."""
 
 from hypothesis import strategies as st
-
 from made.shop import contract, event, order
 
 CUSTOMERS = ("ann", "bob", "cyd")
@@ -26,18 +25,46 @@ def _item(customer, days, product, category, amount):
 
 
 orders = st.lists(
-    st.builds(_order, _customer, _days, _money, _late, _small, st.integers(1, 9), st.sampled_from(["web", "shop", None]), st.integers(1, 4)),
+    st.builds(
+        _order,
+        _customer,
+        _days,
+        _money,
+        _late,
+        _small,
+        st.integers(1, 9),
+        st.sampled_from(["web", "shop", None]),
+        st.integers(1, 4),
+    ),
     min_size=1,
     max_size=25,
 )
-items = st.lists(st.builds(_item, _customer, _days, st.sampled_from("pqr"), st.sampled_from(["x", "y", None]), _money), min_size=1, max_size=15)
-events = st.lists(st.builds(event, _customer, _days, st.sampled_from(KINDS), st.one_of(st.none(), _small)), min_size=1, max_size=25)
+items = st.lists(
+    st.builds(_item, _customer, _days, st.sampled_from("pqr"), st.sampled_from(["x", "y", None]), _money),
+    min_size=1,
+    max_size=15,
+)
+events = st.lists(
+    st.builds(event, _customer, _days, st.sampled_from(KINDS), st.one_of(st.none(), _small)), min_size=1, max_size=25
+)
 contracts = st.lists(
-    st.builds(lambda c, start, length, price: contract(c, start, None if length is None else start + length, price), _customer, _days, st.one_of(st.none(), st.integers(1, 400)), _small),
+    st.builds(
+        lambda c, start, length, price: contract(c, start, None if length is None else start + length, price),
+        _customer,
+        _days,
+        st.one_of(st.none(), st.integers(1, 400)),
+        _small,
+    ),
     min_size=1,
     max_size=6,
 )
-attributes = st.fixed_dictionaries({c: st.tuples(st.sampled_from(["north", "south", None]), st.one_of(st.none(), st.floats(-5, 5))) for c in CUSTOMERS})
-customers = attributes.map(lambda found: [{"customer_id": c, "region": r, "score_at_signup": s} for c, (r, s) in found.items()])
+attributes = st.fixed_dictionaries(
+    {c: st.tuples(st.sampled_from(["north", "south", None]), st.one_of(st.none(), st.floats(-5, 5))) for c in CUSTOMERS}
+)
+customers = attributes.map(
+    lambda found: [{"customer_id": c, "region": r, "score_at_signup": s} for c, (r, s) in found.items()]
+)
 
-logs = st.fixed_dictionaries({"orders": orders, "items": items, "events": events, "contracts": contracts, "customers": customers})
+logs = st.fixed_dictionaries(
+    {"orders": orders, "items": items, "events": events, "contracts": contracts, "customers": customers}
+)

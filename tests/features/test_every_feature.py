@@ -4,10 +4,11 @@ import random
 
 import narwhals as nw
 import pytest
-from hypothesis import HealthCheck, given, settings
-
 from features.logs import CUSTOMERS, logs
 from features.reference import reference
+from hypothesis import HealthCheck, given, settings
+from made.shop import TODAY, at, contract, event, make_tables, order
+
 from hvc_ml.features.algebra import aggregates
 from hvc_ml.features.catalog import available, catalog
 from hvc_ml.features.compute import features_at
@@ -15,7 +16,6 @@ from hvc_ml.features.feature import FAMILIES
 from hvc_ml.features.settings import FeatureSettings
 from hvc_ml.labels import LabelSettings, labels_at
 from hvc_ml.population import PopulationSettings, active_within, population_at, subscribers_at
-from made.shop import TODAY, at, contract, event, make_tables, order
 
 LAW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 EVERY = catalog(FeatureSettings(), 60, {"region": False, "score_at_signup": True})
@@ -106,9 +106,15 @@ def _is_future(row):
 
 def _dropped(log):
     """Without the future; a table that is then empty keeps one row of the far future, so that it still exists."""
-    far = {"orders": order("zoe", 900, 1.0), "events": event("zoe", 900, "visit"), "contracts": contract("zoe", 900, None)}
+    far = {
+        "orders": order("zoe", 900, 1.0),
+        "events": event("zoe", 900, "visit"),
+        "contracts": contract("zoe", 900, None),
+    }
     kept = {name: [_open_ended(r) for r in rows if not _is_future(r)] for name, rows in log.items()}
-    return {name: rows + [_shaped(far.get(name, log[name][0] | {"day": at(900)}), log[name])] for name, rows in kept.items()}
+    return {
+        name: rows + [_shaped(far.get(name, log[name][0] | {"day": at(900)}), log[name])] for name, rows in kept.items()
+    }
 
 
 def _shaped(row, like):
@@ -123,7 +129,8 @@ def _open_ended(row):
 def _scrambled(log):
     draw = random.Random(1)
     return {
-        name: [_noisy(r, draw) if _is_future(r) and name != "customers" else r for r in rows] for name, rows in log.items()
+        name: [_noisy(r, draw) if _is_future(r) and name != "customers" else r for r in rows]
+        for name, rows in log.items()
     }
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hvc_ml.estimators.recipe import fit_recipe
 from hvc_ml.estimators.prior import BuyTillYouDie
+from hvc_ml.estimators.recipe import fit_recipe
 from hvc_ml.estimators.settings import ModelSettings
 from hvc_ml.scoring.model import CustomerModel, ModelInfo
 from hvc_ml.tracking.door import mlflow_module

@@ -39,7 +39,7 @@ def test_contributions_come_from_the_same_columns(model, sample):
 
 
 def test_missing_features_are_refused_by_name(model, sample):
-    with pytest.raises(ModelRefused, match="2 of 6 features .* spend_90d, region"):
+    with pytest.raises(ModelRefused, match=r"2 of 6 features .* spend_90d, region"):
         model.predict(sample.drop(columns=["spend_90d", "region"]))
 
 

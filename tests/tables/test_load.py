@@ -105,7 +105,7 @@ def test_ids_are_byte_exact_through_every_kind_of_source(loaded, tmp_path):
     with duckdb.connect(str(tmp_path / "o.duckdb")) as con:
         con.register("rows", table)
         con.execute("CREATE TABLE orders AS SELECT * FROM rows")
-        con.execute("CREATE SCHEMA sales; CREATE VIEW sales.all_orders AS SELECT * FROM orders")
+        con.execute("CREATE SCHEMA sales; CREATE VIEW sales.all_orders AS SELECT * FROM main.orders")
     sources = [
         (Source(paths={"orders": "o.csv"}), {}),
         (Source(paths={"orders": "o.parquet"}), {}),
