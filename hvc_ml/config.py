@@ -212,7 +212,8 @@ def _mistake(error: Any) -> str:
 
 def _nearest(where: tuple[str, ...]) -> str:
     names = list(_keys_at(where[:-1]))
-    near = difflib.get_close_matches(where[-1], names, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(where[-1], names, n=5, cutoff=0.5)
+    near.sort(key=lambda name: sorted(name) != sorted(where[-1]))  # swapped letters are the likeliest slip
     return f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(sorted(names))}"
 
 

@@ -1,18 +1,20 @@
 """Labels: what happened after a cutoff. The only reader of the future; it never meets features."""
 
 from datetime import date
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import narwhals as nw
 from pydantic import Field
 
 from hvc_ml.settings import Days, Settings, Share
 from hvc_ml.tables.frame import Frame
-from hvc_ml.tables.load import Tables
 from hvc_ml.tables.schema import CUSTOMER, TICKS
 from hvc_ml.timeline.days import day_number
 from hvc_ml.timeline.future import future
 from hvc_ml.timeline.history import history
+
+if TYPE_CHECKING:
+    from hvc_ml.tables.load import Tables  # the engine behind it takes a while to import
 
 
 class LabelSettings(Settings):
@@ -36,7 +38,7 @@ class LabelSettings(Settings):
         return self.horizon + max(self.settle, self.grace)
 
 
-def labels_at(customers: Frame, tables: Tables, cutoff: date, settings: LabelSettings) -> Frame:
+def labels_at(customers: Frame, tables: "Tables", cutoff: date, settings: LabelSettings) -> Frame:
     """What each customer did in ``[cutoff, cutoff + horizon)``.
 
     Parameters
@@ -71,7 +73,7 @@ def labels_at(customers: Frame, tables: Tables, cutoff: date, settings: LabelSet
     )
 
 
-def _money(tables: Tables, cutoff: date, settings: LabelSettings) -> Frame:
+def _money(tables: "Tables", cutoff: date, settings: LabelSettings) -> Frame:
     rows = future(tables.orders, cutoff, settings.horizon)
     purchase = nw.when(nw.col("amount") > 0).then(nw.lit(1)).otherwise(nw.lit(0))
     parts = [nw.col("amount").sum().alias("amount_sum"), purchase.sum().alias("future_orders")]
@@ -83,13 +85,13 @@ def _money(tables: Tables, cutoff: date, settings: LabelSettings) -> Frame:
     return grouped.select(CUSTOMER, nw.col("future_orders").cast(nw.Int64), value.alias("future_value"))
 
 
-def _past(tables: Tables, cutoff: date, horizon: int) -> Frame:
+def _past(tables: "Tables", cutoff: date, horizon: int) -> Frame:
     rows = history(tables.orders, cutoff, horizon)
     spent = rows.group_by(CUSTOMER).agg(nw.col("amount").sum().alias("past"))
     return spent.select(CUSTOMER, (nw.col("past").cast(nw.Float64) / float(TICKS)).alias("past_value"))
 
 
-def _ended(tables: Tables, cutoff: date, settings: LabelSettings) -> Frame:
+def _ended(tables: "Tables", cutoff: date, settings: LabelSettings) -> Frame:
     """Customers whose last running contract ended within the horizon, and who did not renew within the grace."""
     contracts = tables.contracts
     if contracts is None:

@@ -2,16 +2,18 @@
 
 import math
 from datetime import date
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import narwhals as nw
 
 from hvc_ml.settings import Days, Settings
 from hvc_ml.tables.frame import Frame
-from hvc_ml.tables.load import Tables
 from hvc_ml.tables.schema import CUSTOMER
 from hvc_ml.timeline.history import history
 from hvc_ml.timeline.purchase_days import purchase_days
+
+if TYPE_CHECKING:
+    from hvc_ml.tables.load import Tables  # the engine behind it takes a while to import
 
 MIN_GAPS = 30
 """Fewer gaps than this say nothing about the 95th of a hundred."""
@@ -25,7 +27,7 @@ class PopulationSettings(Settings):
     purchases seen so far, at least the horizon. ``all``: everyone who ever bought."""
 
 
-def active_within(tables: Tables, cutoff: date, settings: PopulationSettings, horizon: int) -> int | None:
+def active_within(tables: "Tables", cutoff: date, settings: PopulationSettings, horizon: int) -> int | None:
     """Days since the last purchase within which a customer is active at the cutoff; None for no limit.
 
     The quantile is computed on history alone: a limit taken from the whole log would keep those who came back.
@@ -40,7 +42,7 @@ def active_within(tables: Tables, cutoff: date, settings: PopulationSettings, ho
     return None if n < MIN_GAPS else max(horizon, math.ceil(q95))
 
 
-def population_at(tables: Tables, cutoff: date, active_days: int | None) -> Frame:
+def population_at(tables: "Tables", cutoff: date, active_days: int | None) -> Frame:
     """Customers with a purchase in the ``active_days`` before the cutoff.
 
     Returns
@@ -52,7 +54,7 @@ def population_at(tables: Tables, cutoff: date, active_days: int | None) -> Fram
     return orders.filter(nw.col("amount") > 0).select(CUSTOMER).unique()
 
 
-def subscribers_at(tables: Tables, cutoff: date) -> Frame:
+def subscribers_at(tables: "Tables", cutoff: date) -> Frame:
     """Customers with a contract that runs at the cutoff, as far as was known before it."""
     if tables.contracts is None:
         message = "a population of contracts needs the table `contracts`"

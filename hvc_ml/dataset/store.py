@@ -1,5 +1,6 @@
 """The panel on disk: one folder per cutoff, complete or not there."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -9,7 +10,10 @@ import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet
 
+from hvc_ml.errors import OutputError
 from hvc_ml.publish import MANIFEST, publish_directory, verify_directory
+
+log = logging.getLogger(__name__)
 
 PANEL = "panel.parquet"
 SIDE_TABLES = ("labels", "repeat_buying", "repeat_spend", "contract_ages")
@@ -61,7 +65,14 @@ class PanelStore:
     def read(self, cutoff: date, key: str) -> Partition | None:
         """The partition made from exactly these inputs, or None."""
         folder = self.path(cutoff)
-        if not (folder / MANIFEST).is_file() or verify_directory(folder)["meta"].get("key") != key:
+        if not (folder / MANIFEST).is_file():
+            return None
+        try:
+            manifest = verify_directory(folder)
+        except OutputError as error:
+            log.warning("%s It is built again.", error)
+            return None
+        if manifest["meta"].get("key") != key:
             return None
         side = {name: _read_side(folder / f"{name}.arrow") for name in SIDE_TABLES}
         panel = pyarrow.parquet.read_table(folder / PANEL, partitioning=None)

@@ -107,11 +107,12 @@ def fit(counts: Counts, penalty: float) -> tuple[Array, float] | None:
             options={"ftol": 1e-13, "gtol": 1e-8, "maxiter": 500},
         )
         if np.isfinite(found.fun) and (best is None or found.fun < best[1] - 1e-9):
-            best = (found.x, float(found.fun))
+            best = (np.asarray(found.x, dtype=np.float64), float(found.fun))
     if best is None:
         return None
-    params = np.exp(best[0]) * np.array([1.0, unit, 1.0, 1.0])
-    return params, log_likelihood(params, counts)[0]
+    params: Array = np.exp(best[0]) * np.array([1.0, unit, 1.0, 1.0])
+    value, _ = log_likelihood(params, counts)
+    return params, value
 
 
 def alive(params: Array, frequency: Array, recency: Array, age: Array) -> Array:

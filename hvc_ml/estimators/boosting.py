@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, Self
 
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # waiting threads must not burn the other jobs' time on shared machines
+os.environ.setdefault(
+    "OMP_WAIT_POLICY", "passive"
+)  # waiting threads must not burn the other jobs' time on shared machines
 
 import lightgbm as lgb
 import numpy as np
@@ -151,7 +153,9 @@ class Boosted:
         categories = {k: tuple(v) for k, v in values["categories"].items()}
         model = cls(Encoder(tuple(values["columns"]), categories), text, values["curves"])
         if text.count("\nTree=") and model.booster.num_feature() != len(model.encoder.columns):
-            raise ModelRefused(f"the trees use {model.booster.num_feature()} columns, the list has {len(values['columns'])}.")
+            raise ModelRefused(
+                f"the trees use {model.booster.num_feature()} columns, the list has {len(values['columns'])}."
+            )
         return model
 
 
@@ -318,7 +322,9 @@ def _dataset(plan: Plan, encoder: Encoder, rows: Rows, reference: lgb.Dataset | 
         rows.y,
         weight=rows.weight,
         init_score=np.zeros(len(rows.y)) if rows.offset is None else rows.offset,
-        feature_name=[f"c{i}" for i in range(len(encoder.columns))],  # users' names may hold characters LightGBM refuses
+        feature_name=[
+            f"c{i}" for i in range(len(encoder.columns))
+        ],  # users' names may hold characters LightGBM refuses
         categorical_feature=encoder.categorical,
         reference=reference,
         params=plan.params(),

@@ -70,7 +70,9 @@ class Calibrator:
         return cls(values["kind"], tuple(float(v) for v in values["values"]))
 
 
-def fit_calibrator(margin: Array, event: Array, fold: Array | None = None) -> tuple[Calibrator, dict[str, float]]:
+def fit_calibrator(
+    margin: Array, event: ArrayLike, fold: NDArray[np.int_] | None = None
+) -> tuple[Calibrator, dict[str, float]]:
     """Choose and fit a calibrator on rows the model has not seen.
 
     Parameters
@@ -89,13 +91,13 @@ def fit_calibrator(margin: Array, event: Array, fold: Array | None = None) -> tu
         and the Brier scores (lower is better).
     """
     f, y = np.asarray(margin, dtype=np.float64), np.asarray(event, dtype=np.float64)
-    fold = np.arange(len(y)) % FOLDS if fold is None else np.asarray(fold)
+    folds: NDArray[np.int_] = np.arange(len(y)) % FOLDS if fold is None else fold
     events = min(y.sum(), len(y) - y.sum())
     if events < ENOUGH_FOR_ANY:
         return Calibrator("identity"), {}
     kinds = KINDS if events > ENOUGH_FOR_ISOTONIC else KINDS[:-1]
-    errors = {kind: _out_of_fold(kind, f, y, fold) for kind in kinds}
-    scores = {kind: float(e.mean()) for kind, e in errors.items()}
+    errors = {kind: _out_of_fold(kind, f, y, folds) for kind in kinds}
+    scores: dict[str, float] = {kind: float(e.mean()) for kind, e in errors.items()}
     best = min(kinds, key=lambda kind: scores[kind])
     for kind in kinds:
         worse = errors[kind] - errors[best]
@@ -104,7 +106,7 @@ def fit_calibrator(margin: Array, event: Array, fold: Array | None = None) -> tu
     raise AssertionError  # pragma: no cover # the best is within any error of itself
 
 
-def _out_of_fold(kind: Kind, f: Array, y: Array, fold: Array) -> Array:
+def _out_of_fold(kind: Kind, f: Array, y: Array, fold: NDArray[np.int_]) -> Array:
     errors = np.empty(len(y))
     for k in np.unique(fold):
         held = fold == k
@@ -129,9 +131,7 @@ def _beta_logit(values: tuple[float, ...], f: Array) -> Array:
     return answer
 
 
-def _logistic(
-    design: Array, y: Array, start: tuple[float, ...], lowest: tuple[float | None, ...]
-) -> tuple[float, ...]:
+def _logistic(design: Array, y: Array, start: tuple[float, ...], lowest: tuple[float | None, ...]) -> tuple[float, ...]:
     """Logistic regression with lower bounds, so that the map stays strictly increasing; a whisper of a pull to the start."""
     n = len(y)
     origin = np.array(start)

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 from hvc_ml.errors import NotEnoughData
 from hvc_ml.estimators.boosting import Boosted, Plan, Rows, train
 from hvc_ml.estimators.frames import as_frame, as_weight, fewest_in_leaf, make_encoder
+from hvc_ml.estimators.line import fit_line
 
 Array = NDArray[np.float64]
 
@@ -38,6 +39,8 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
     ----------
     offset
         Name of the column with the prior probability of the second class; None starts from the base rate.
+    line
+        Columns of the straight-line correction between offset and trees; none by default.
     categories
         Text columns and their categories (None: those found in X). Other non-numeric columns count as text too.
     rounds, learning_rate, leaves, min_child_samples, l2, feature_fraction, patience, seed, threads
@@ -46,8 +49,10 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
     Attributes
     ----------
     classes_ : ndarray of shape (2,)
+    line_ : Line or None
+        The straight-line correction of the offset.
     boosted_ : Boosted
-        The trees: the correction of the offset.
+        The trees: the correction of both.
     base_ : float
         Where the margin starts without an offset column.
 
@@ -63,6 +68,7 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         self,
         offset: str | None = None,
         *,
+        line: Any = (),
         categories: Any = None,
         rounds: int = 100,
         learning_rate: float = 0.05,
@@ -75,6 +81,7 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         threads: int | None = None,
     ) -> None:
         self.offset = offset
+        self.line = line
         self.categories = categories
         self.rounds = rounds
         self.learning_rate = learning_rate
@@ -127,12 +134,15 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         self.base_ = float(logit(np.average(target, weights=weight)))
         encoder = make_encoder(frame, [self.offset], self.categories or {})
         plan = self._plan(float(weight.sum()))
-        rows = Rows(encoder.encode(frame), target, self._start(frame), weight)
+        self.line_ = None
+        if len(self.line):
+            self.line_ = fit_line("log", frame, tuple(self.line), self._start(frame), target, weight)
+        rows = Rows(encoder.encode(frame), target, self._lined(frame), weight)
         stop = None
         if eval_X is not None:
             later = as_frame(self, eval_X, reset=False)
             event = (np.asarray(eval_y) == self.classes_[1]).astype(np.float64)
-            stop = Rows(encoder.encode(later), event, self._start(later))
+            stop = Rows(encoder.encode(later), event, self._lined(later))
         self.boosted_: Boosted = train(plan, encoder, rows, stop)
         return self
 
@@ -140,16 +150,9 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         """Log-odds of the second class, shape (n,)."""
         check_is_fitted(self)
         frame = as_frame(self, X, reset=False)
-        return self._start(frame) + self.boosted_.margin(frame, self.threads)
+        return self._lined(frame) + self.boosted_.margin(frame, self.threads)
 
     decision_function = margin
-
-    def contributions(self, X: Any) -> tuple[Array, Array]:
-        """Split ``margin`` exactly: the start of each row, shape (n,), and its trees' share per column, (n, k)."""
-        check_is_fitted(self)
-        frame = as_frame(self, X, reset=False)
-        base, phi = self.boosted_.contributions(frame, self.threads)
-        return self._start(frame) + base, phi
 
     def predict_proba(self, X: Any) -> Array:
         """Probabilities of both classes, shape (n, 2)."""
@@ -165,6 +168,10 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         if self.offset is None:
             return np.full(len(frame), self.base_)
         return churn_offset(frame[self.offset].to_numpy(np.float64))
+
+    def _lined(self, frame: Any) -> Array:
+        start = self._start(frame)
+        return start if self.line_ is None else start + self.line_.margin(start, frame)
 
     def _plan(self, total: float) -> Plan:
         return Plan(

@@ -1,7 +1,7 @@
-"""The whole of the modelling: a prior, two boosted corrections, calibration, totals, intervals; one object, two kinds of file.
+"""The fitted models as one object: a prior, two corrections of it, calibration, totals, intervals; text and JSON.
 
-``churn margin = prior log-odds + weight x trees``, made a probability by the calibrator; ``value margin = log prior
-value + weight x trees + log scale``, made money by ``exp``. Both are sums, so both can be explained exactly.
+``churn margin = prior log-odds + weight x (line + trees)``, made a probability by the calibrator; ``value margin = log
+prior value + weight x (line + trees) + log scale``, made money by ``exp``. Both are sums, so both can be explained exactly.
 """
 
 import json
@@ -18,6 +18,7 @@ from hvc_ml.estimators.boosting import Boosted
 from hvc_ml.estimators.calibration import Calibrator
 from hvc_ml.estimators.churn import churn_offset
 from hvc_ml.estimators.intervals import Intervals
+from hvc_ml.estimators.line import Line
 from hvc_ml.estimators.prior import PRIOR_COLUMNS
 from hvc_ml.estimators.prior_columns import Prior, prior_from_json, with_prior
 from hvc_ml.estimators.value import value_offset
@@ -49,31 +50,60 @@ class Explained(NamedTuple):
 
 @dataclass(frozen=True)
 class Correction:
-    """What boosting adds to the prior's margin: ``reference`` is the offset that counts as nobody's."""
+    """What was learned on top of the prior's margin: ``offset + weight * (line + trees) + shift``.
 
+    Attributes
+    ----------
+    line, trees
+        The straight-line correction and the trees; None where the prior stands alone.
+    weight
+        How far the correction is believed, from 0 (the prior) to 1.
+    reference
+        The offset that counts as nobody's in particular when margins are explained.
+    shift
+        Log of the scale that makes totals right.
+    """
+
+    line: Line | None
     trees: Boosted | None
     weight: float
     reference: float
     shift: float = 0.0
 
     def margin(self, offset: Array, frame: pd.DataFrame, threads: int | None) -> Array:
-        """Offset, plus the weighted trees, plus the shift."""
-        margin = offset + self.shift
-        return margin if self.trees is None else margin + self.weight * self.trees.margin(frame, threads)
+        """Corrected margins, shape (n,)."""
+        return offset + self.weight * self.correction(offset, frame, threads) + self.shift
+
+    def correction(self, offset: Array, frame: pd.DataFrame, threads: int | None) -> Array:
+        """Line and trees, before they are weighted."""
+        total = np.zeros(len(frame))
+        if self.line is not None:
+            total = total + self.line.margin(offset, frame)
+        if self.trees is not None:
+            total = total + self.trees.margin(frame, threads)
+        return total
 
     def contributions(
         self, offset: Array, frame: pd.DataFrame, features: Sequence[str], threads: int | None
     ) -> tuple[float, pd.DataFrame]:
         """Split ``margin`` over the features and the prior."""
-        phi = pd.DataFrame(0.0, index=frame.index, columns=[*features, PRIOR])
+        columns = [*features, PRIOR]
+        place = {name: i for i, name in enumerate(columns)} | dict.fromkeys(PRIOR_COLUMNS, len(features))
+        phi = np.zeros((len(frame), len(columns)))
+        phi[:, -1] = offset - self.reference
         base = self.reference + self.shift
-        phi[PRIOR] = offset - self.reference
-        if self.trees is None:
-            return base, phi
-        tree_base, tree_phi = self.trees.contributions(frame, threads)
-        for position, name in enumerate(self.trees.encoder.columns):
-            phi[PRIOR if name in PRIOR_COLUMNS else name] += self.weight * tree_phi[:, position]
-        return base + self.weight * tree_base, phi
+        if self.line is not None:
+            at_reference = float(self.line.on_offset(np.array([self.reference]))[0])
+            base += self.weight * (self.line.intercept + at_reference)
+            phi[:, -1] += self.weight * (self.line.on_offset(offset) - at_reference)
+            for name, share in self.line.contributions(frame).items():
+                phi[:, place[name]] += self.weight * share
+        if self.trees is not None:
+            tree_base, tree_phi = self.trees.contributions(frame, threads)
+            base += self.weight * tree_base
+            for position, name in enumerate(self.trees.encoder.columns):
+                phi[:, place[name]] += self.weight * tree_phi[:, position]
+        return base, pd.DataFrame(phi, index=frame.index, columns=columns)
 
     def to_json(self) -> dict[str, Any]:
         """Everything but the trees' text."""
@@ -81,18 +111,25 @@ class Correction:
             "weight": self.weight,
             "reference": self.reference,
             "shift": self.shift,
+            "line": None if self.line is None else self.line.to_json(),
             "trees": None if self.trees is None else self.trees.to_json(),
         }
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any], text: bytes | None) -> Self:
         """Read what ``to_json`` wrote, with the text."""
-        trees = None
+        line, trees = values["line"], None
         if values["trees"] is not None:
             if text is None:
                 raise ModelRefused("recipe: the trees' text is missing. Train again.")
             trees = Boosted.from_text(text.decode("utf-8"), values["trees"])
-        return cls(trees, float(values["weight"]), float(values["reference"]), float(values["shift"]))
+        return cls(
+            line=None if line is None else Line.from_json(line),
+            trees=trees,
+            weight=float(values["weight"]),
+            reference=float(values["reference"]),
+            shift=float(values["shift"]),
+        )
 
 
 @dataclass(frozen=True)

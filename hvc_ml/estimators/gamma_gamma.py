@@ -69,11 +69,12 @@ def fit(frequency: Array, mean_spend: Array, n: Array, penalty: float) -> tuple[
             options={"ftol": 1e-13, "gtol": 1e-8, "maxiter": 500},
         )
         if np.isfinite(found.fun) and (best is None or found.fun < best[1] - 1e-9):
-            best = (found.x, float(found.fun))
+            best = (np.asarray(found.x, dtype=np.float64), float(found.fun))
     if best is None:
         return None
-    params = np.exp(best[0]) * np.array([1.0, 1.0, unit])
-    return params, log_likelihood(params, frequency, mean_spend, n)[0]
+    params: Array = np.exp(best[0]) * np.array([1.0, 1.0, unit])
+    value, _ = log_likelihood(params, frequency, mean_spend, n)
+    return params, value
 
 
 def expected_spend(params: Array, frequency: Array, mean_spend: Array) -> Array:

@@ -1,7 +1,7 @@
 """Intervals of future value: leaving (nothing) or staying (value if kept, times a ratio that past customers showed)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -37,6 +37,9 @@ class Intervals:
         Expected future values that split the groups; one fewer than ``upper``.
     point_mass
         False where leavers pay too (contracts): then p is ignored and V is the expected future value.
+    shock
+        At least 1: ends are moved apart by this factor, because all customers move together when a season or a market
+        moves, and rows of one cutoff cannot show that.
     """
 
     coverage: float
@@ -45,6 +48,7 @@ class Intervals:
     upper: tuple[float, ...]
     edges: tuple[float, ...] = ()
     point_mass: bool = True
+    shock: float = 1.0
 
     @property
     def lower(self) -> float:
@@ -54,7 +58,7 @@ class Intervals:
     def predict(self, risk: Array, value_if_kept: Array, future_value: Array) -> tuple[Array, Array]:
         """Lower and upper ends, in the currency: ``0 <= low <= future_value <= high``."""
         p, v = self._parts(risk, value_if_kept, future_value)
-        level = np.asarray(self.upper)[np.searchsorted(self.edges, future_value, side="right")]
+        level: Array = np.asarray(self.upper)[np.searchsorted(self.edges, future_value, side="right")]
         return self._ends(p, v, future_value, level)
 
     def _parts(self, risk: Array, value_if_kept: Array, future_value: Array) -> tuple[Array, Array]:
@@ -63,7 +67,7 @@ class Intervals:
     def _ends(self, p: Array, v: Array, mean: Array, level: Array) -> tuple[Array, Array]:
         low = self.quantile(np.full_like(p, self.lower), p, v)
         high = self.quantile(level, p, v)
-        return np.minimum(low, mean), np.maximum(high, mean)
+        return np.minimum(low / self.shock, mean), np.maximum(high * self.shock, mean)
 
     def quantile(self, level: Array, risk: Array, value: Array) -> Array:
         """Quantile of the mixture at ``level`` of each customer."""
@@ -96,6 +100,7 @@ class Intervals:
             "upper": list(self.upper),
             "edges": list(self.edges),
             "point_mass": self.point_mass,
+            "shock": self.shock,
         }
 
     @classmethod
@@ -108,6 +113,7 @@ class Intervals:
             upper=tuple(map(float, values["upper"])),
             edges=tuple(map(float, values["edges"])),
             point_mass=bool(values["point_mass"]),
+            shock=float(values["shock"]),
         )
 
 
@@ -124,6 +130,13 @@ def default_intervals(coverage: float, *, point_mass: bool = True) -> Intervals:
     return Intervals(coverage, (0.0,), (tuple(map(float, quantiles)),), ((1 + coverage) / 2,), (), point_mass)
 
 
+def ratio_intervals(value_if_kept: Array, observed: Array, coverage: float) -> Intervals:
+    """Intervals from the outcomes of who stayed, read at the plain levels (nothing is left to conformalise on)."""
+    if len(observed) < FEWEST_PER_BIN:
+        return default_intervals(coverage)
+    return Intervals(coverage, *_ratio_table(value_if_kept, observed), upper=((1 + coverage) / 2,))
+
+
 def fit_intervals(
     risk: Array,
     value_if_kept: Array,
@@ -133,7 +146,8 @@ def fit_intervals(
     coverage: float,
     *,
     point_mass: bool = True,
-    fold: Array | None = None,
+    fold: NDArray[np.int_] | None = None,
+    shock: float = 1.0,
 ) -> Intervals:
     """Learn ratios and levels on rows the models have not seen.
 
@@ -151,17 +165,19 @@ def fit_intervals(
         See ``Intervals``.
     fold
         Fold of each row; the levels are found out of fold.
+    shock
+        See ``Intervals``; not undone by the levels.
     """
     plain = default_intervals(coverage, point_mass=point_mass)
     p, v = plain._parts(risk, value_if_kept, future_value)
     stays = kept if point_mass else np.ones(len(risk), dtype=bool)
     if stays.sum() < FEWEST_PER_BIN:
-        return plain
-    fold = np.arange(len(risk)) % FOLDS if fold is None else fold
+        return replace(plain, shock=shock)
+    folds: NDArray[np.int_] = np.arange(len(risk)) % FOLDS if fold is None else fold
     sizes, ratios = _ratio_table(v[stays], observed[stays])
     per_fold = {}
-    for k in np.unique(fold):
-        others = stays & (fold != k)
+    for k in np.unique(folds):
+        others = stays & (folds != k)
         s, r = _ratio_table(v[others], observed[others])
         per_fold[k] = Intervals(coverage, s, r, (0.5,), (), point_mass)
     edges = _edges(future_value)
@@ -170,13 +186,13 @@ def fit_intervals(
     def covered(level: float, rows: NDArray[np.bool_]) -> float:
         hits = 0
         for k, own in per_fold.items():
-            at = rows & (fold == k)
+            at = rows & (folds == k)
             low, high = own._ends(p[at], v[at], future_value[at], np.full(at.sum(), level))
             hits += int(((observed[at] <= high) & (observed[at] >= np.where(low > 0, low, -np.inf))).sum())
-        return hits / rows.sum()
+        return hits / int(rows.sum())
 
     upper = tuple(_smallest_level(lambda u, g=g: covered(u, group == g), coverage) for g in range(len(edges) + 1))
-    return Intervals(coverage, sizes, ratios, upper, edges, point_mass)
+    return Intervals(coverage, sizes, ratios, upper, edges, point_mass, shock)
 
 
 def _ratio_table(v: Array, observed: Array) -> tuple[tuple[float, ...], tuple[tuple[float, ...], ...]]:

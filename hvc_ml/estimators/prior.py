@@ -66,9 +66,7 @@ class BuyTillYouDie:
         """(p, q, gamma)."""
         return np.array([self.p, self.q, self.gamma])
 
-    def predict(
-        self, frequency: Any, recency: Any, age: Any, repeat_spend_mean: Any, horizon: float
-    ) -> pd.DataFrame:
+    def predict(self, frequency: Any, recency: Any, age: Any, repeat_spend_mean: Any, horizon: float) -> pd.DataFrame:
         """What is expected of each customer in ``[cutoff, cutoff + horizon)``.
 
         Parameters
@@ -106,6 +104,25 @@ class BuyTillYouDie:
         amount = gamma_gamma.expected_spend(self.spending, x, np.maximum(spend, 0.0))
         columns = (alive * buys, alive * purchases, alive * purchases * amount, purchases / buys * amount)
         return pd.DataFrame(dict(zip(PRIOR_COLUMNS, columns, strict=True)))
+
+    def simulate(self, ages: Array, horizon: float, rng: np.random.Generator) -> tuple[pd.DataFrame, Array]:
+        """Draw customers of the prior: what was seen of each up to an age, and what the horizon then brings.
+
+        Parameters
+        ----------
+        ages
+            Days from the first purchase to the end of observation, shape (n,).
+        horizon
+            Days after it.
+        rng
+            Draws everything.
+
+        Returns
+        -------
+        DataFrame, ndarray
+            ``frequency, recency, age, repeat_spend_mean`` (NaN without repeats), and the money spent within the horizon.
+        """
+        return simulate(self, np.asarray(ages, dtype=np.float64), horizon, rng)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, for a file."""
@@ -170,9 +187,16 @@ def fit_buy_till_you_die(
     if fallback:
         log.warning("prior: simple rates instead of a fit (%s)", fallback)
     total = float(counts.n.sum())
+    names = ("r", "alpha", "a", "b", "p", "q", "gamma")
+    params = dict(zip(names, map(float, (*buying, *spending)), strict=True))
     return BuyTillYouDie(
-        *map(float, buying),
-        *map(float, spending),
+        r=params["r"],
+        alpha=params["alpha"],
+        a=params["a"],
+        b=params["b"],
+        p=params["p"],
+        q=params["q"],
+        gamma=params["gamma"],
         log_likelihood=ll,
         log_likelihood_spend=ll_spend,
         typical_age=float(counts.n @ counts.age / total) if total else 0.0,
@@ -201,7 +225,11 @@ def _simple_rates(counts: bg_nbd.Counts) -> Array:
 
 def _fit_spending(x: Array, z: Array, n: Array, penalty: float, default: float) -> tuple[Array, float, str | None]:
     if n.sum() < FEWEST_REPEATERS:
-        return _simple_amounts(x, z, n, default), np.nan, f"{n.sum():.0f} customers came back, {FEWEST_REPEATERS} are needed"
+        return (
+            _simple_amounts(x, z, n, default),
+            np.nan,
+            f"{n.sum():.0f} customers came back, {FEWEST_REPEATERS} are needed",
+        )
     if np.ptp(z) <= 1e-9 * z.max():
         return _simple_amounts(x, z, n, default), np.nan, "every customer spends the same"
     found = gamma_gamma.fit(x, z, n, penalty)
@@ -214,3 +242,33 @@ def _simple_amounts(x: Array, z: Array, n: Array, default: float) -> Array:
     purchases = float(n @ x)
     mean = float((n * x) @ z) / purchases if purchases else max(default, 1e-6)
     return np.array([4.0, 4.0, mean * 3.0 / 4.0])
+
+
+MOST_PURCHASES = 2_000  # drawn per customer; a rate that calls for more is cut off
+
+
+def simulate(prior: BuyTillYouDie, ages: Array, horizon: float, rng: np.random.Generator) -> tuple[pd.DataFrame, Array]:
+    """See ``BuyTillYouDie.simulate``."""
+    n = len(ages)
+    rate = rng.gamma(prior.r, 1 / prior.alpha, n)
+    leaving = rng.beta(prior.a, prior.b, n)
+    amount_rate = rng.gamma(prior.q, 1 / prior.gamma, n)
+    time, last = np.zeros(n), np.zeros(n)
+    repeats, spend, future = np.zeros(n), np.zeros(n), np.zeros(n)
+    going = np.arange(n)
+    for _ in range(MOST_PURCHASES):
+        time[going] += rng.exponential(1.0, len(going)) / np.maximum(rate[going], 1e-12)
+        going = going[time[going] <= ages[going] + horizon]
+        if not len(going):
+            break
+        amount = rng.gamma(prior.p, 1.0, len(going)) / amount_rate[going]
+        seen = time[going] <= ages[going]
+        past = going[seen]
+        repeats[past] += 1
+        spend[past] += amount[seen]
+        last[past] = time[past]
+        future[going[~seen]] += amount[~seen]
+        going = going[rng.random(len(going)) >= leaving[going]]
+    mean = np.divide(spend, repeats, out=np.full(n, np.nan), where=repeats > 0)
+    past_frame = {"frequency": repeats, "recency": last, "age": ages, "repeat_spend_mean": mean}
+    return pd.DataFrame(past_frame), future

@@ -71,4 +71,6 @@ def prior_from_json(values: Mapping[str, Any] | None) -> Prior | None:
 def _need(frame: pd.DataFrame, columns: tuple[str, ...]) -> None:
     missing = [c for c in columns if c not in frame.columns]
     if missing:
-        raise ModelRefused(f"the prior needs the features {', '.join(missing)}; switch their families on and train again.")
+        raise ModelRefused(
+            f"the prior needs the features {', '.join(missing)}; switch their families on and train again."
+        )

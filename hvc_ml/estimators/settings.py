@@ -39,9 +39,6 @@ class ModelSettings(Settings):
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 7
     """The seed of everything that draws."""
 
-    bags: Annotated[int, Field(ge=1, le=20)] = 1
-    """How many boosters, each with its own seed, are averaged."""
-
     coverage: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.8
     """The share of customers whose future value should lie within its interval."""
 

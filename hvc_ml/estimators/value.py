@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 from hvc_ml.estimators.boosting import Boosted, Objective, Plan, Rows, train
 from hvc_ml.estimators.churn import ChurnClassifier
 from hvc_ml.estimators.frames import as_frame, as_weight, fewest_in_leaf, make_encoder
+from hvc_ml.estimators.line import fit_line
 
 Array = NDArray[np.float64]
 
@@ -37,15 +38,17 @@ class ValueIfKeptRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         "gamma" (relative errors matter) or "tweedie" (large amounts matter more).
     winsor
         Quantile at which the training target is capped; 1 caps nothing.
-    categories, rounds, learning_rate, leaves, min_child_samples, l2, feature_fraction, patience, seed, threads
+    line, categories, rounds, learning_rate, leaves, min_child_samples, l2, feature_fraction, patience, seed, threads
         As in ``ChurnClassifier``.
 
     Attributes
     ----------
     cap_, floor_ : float
         The largest and smallest training target after capping, in the unit of y.
+    line_ : Line or None
+        The straight-line correction of the log of the offset.
     boosted_ : Boosted
-        The trees: the correction of the log of the offset.
+        The trees: the correction of both.
 
     Examples
     --------
@@ -58,6 +61,7 @@ class ValueIfKeptRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self,
         offset: str | None = None,
         *,
+        line: Any = (),
         objective: Objective = "gamma",
         winsor: float = 0.995,
         categories: Any = None,
@@ -72,6 +76,7 @@ class ValueIfKeptRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         threads: int | None = None,
     ) -> None:
         self.offset = offset
+        self.line = line
         self.objective = objective
         self.winsor = winsor
         self.categories = categories
@@ -103,11 +108,14 @@ class ValueIfKeptRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         target = self._limited(y)
         self.base_ = float(np.log(np.average(target, weights=weight)))
         encoder = make_encoder(frame, [self.offset], self.categories or {})
-        rows = Rows(encoder.encode(frame), target, self._start(frame), weight)
+        self.line_ = None
+        if len(self.line):
+            self.line_ = fit_line("gamma", frame, tuple(self.line), self._start(frame), target, weight)
+        rows = Rows(encoder.encode(frame), target, self._lined(frame), weight)
         stop = None
         if eval_X is not None:
             later = as_frame(self, eval_X, reset=False)
-            stop = Rows(encoder.encode(later), self._limited(_numbers(eval_y, len(later))), self._start(later))
+            stop = Rows(encoder.encode(later), self._limited(_numbers(eval_y, len(later))), self._lined(later))
         self.boosted_: Boosted = train(self._plan(float(weight.sum())), encoder, rows, stop)
         return self
 
@@ -115,14 +123,7 @@ class ValueIfKeptRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """Log of the expected amount, shape (n,)."""
         check_is_fitted(self)
         frame = as_frame(self, X, reset=False)
-        return self._start(frame) + self.boosted_.margin(frame, self.threads)
-
-    def contributions(self, X: Any) -> tuple[Array, Array]:
-        """Split ``margin`` exactly: the start of each row, shape (n,), and its trees' share per column, (n, k)."""
-        check_is_fitted(self)
-        frame = as_frame(self, X, reset=False)
-        base, phi = self.boosted_.contributions(frame, self.threads)
-        return self._start(frame) + base, phi
+        return self._lined(frame) + self.boosted_.margin(frame, self.threads)
 
     def predict(self, X: Any) -> Array:
         """Expected amount, in the unit of y, shape (n,); always positive."""
@@ -137,6 +138,10 @@ class ValueIfKeptRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         if self.offset is None:
             return np.full(len(frame), self.base_)
         return value_offset(frame[self.offset].to_numpy(np.float64), self.floor_)
+
+    def _lined(self, frame: Any) -> Array:
+        start = self._start(frame)
+        return start if self.line_ is None else start + self.line_.margin(start, frame)
 
     def _plan(self, total: float) -> Plan:
         return Plan(

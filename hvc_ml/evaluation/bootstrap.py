@@ -15,8 +15,8 @@ import numpy.typing as npt
 from hvc_ml.evaluation.kernels import Kernel
 from hvc_ml.evaluation.ranking import FloatArray, IntArray
 
-REPLICATES: Final = 300
-MOST_CUSTOMERS: Final = 20_000
+REPLICATES: Final = 250
+MOST_CUSTOMERS: Final = 6_000
 LEVEL: Final = 0.95
 CHUNK_CELLS: Final = 2_000_000
 """Weights held in memory at once: replicates times rows."""

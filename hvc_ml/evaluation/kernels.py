@@ -42,12 +42,12 @@ def average_precision(actual: FloatArray, predicted: FloatArray, weights: FloatA
 
 def brier(actual: FloatArray, predicted: FloatArray, weights: FloatArray) -> FloatArray:
     """Mean squared error of a probability."""
-    return divide(weights @ (actual - predicted) ** 2, weights.sum(axis=1))
+    return divide(_dot(weights, (actual - predicted) ** 2), weights.sum(axis=1))
 
 
 def brier_skill(actual: FloatArray, predicted: FloatArray, weights: FloatArray) -> FloatArray:
     """Share of the base rate's Brier score that the forecast removes."""
-    rate = divide(weights @ actual, weights.sum(axis=1))
+    rate = divide(_dot(weights, actual), weights.sum(axis=1))
     return 1.0 - divide(brier(actual, predicted, weights), rate * (1 - rate))
 
 
@@ -62,14 +62,14 @@ def calibration_slope(actual: FloatArray, predicted: FloatArray, weights: FloatA
     """Slope of a logistic regression of what happened on the logit of the risk, by Newton steps."""
     risk = np.clip(predicted, RISK_FLOOR, 1 - RISK_FLOOR)
     x = np.log(risk / (1 - risk))
-    rate = divide(weights @ actual, weights.sum(axis=1))
+    rate = divide(_dot(weights, actual), weights.sum(axis=1))
     defined = (np.ptp(x) > 0) & (rate > 0) & (rate < 1)
     a, b = np.zeros(len(weights)), np.ones(len(weights))
     for _ in range(25):
         fitted = 1 / (1 + np.exp(-np.clip(a[:, None] + b[:, None] * x, -30, 30)))
         error, curve = weights * (actual - fitted), weights * fitted * (1 - fitted)
-        g0, g1 = error.sum(axis=1), error @ x
-        h00, h01, h11 = curve.sum(axis=1), curve @ x, curve @ x**2
+        g0, g1 = error.sum(axis=1), _dot(error, x)
+        h00, h01, h11 = curve.sum(axis=1), _dot(curve, x), _dot(curve, x**2)
         determinant = np.where(defined, np.maximum(h00 * h11 - h01**2, 1e-12), 1.0)
         step_a, step_b = (h11 * g0 - h01 * g1) / determinant, (h00 * g1 - h01 * g0) / determinant
         a, b = a + np.clip(step_a, -2, 2), b + np.clip(step_b, -2, 2)
@@ -116,4 +116,10 @@ def spearman(actual: FloatArray, predicted: FloatArray, weights: FloatArray) -> 
 
 def value_bias(actual: FloatArray, predicted: FloatArray, weights: FloatArray) -> FloatArray:
     """Total predicted over total actual, minus one."""
-    return divide(weights @ predicted, weights @ actual) - 1.0
+    return divide(_dot(weights, predicted), _dot(weights, actual)) - 1.0
+
+
+def _dot(weights: FloatArray, values: FloatArray) -> FloatArray:
+    """Row sums of ``weights * values`` in one order whatever the number of threads, which BLAS does not promise."""
+    product: FloatArray = np.einsum("ij,j->i", weights, values)
+    return product

@@ -1,7 +1,9 @@
 """From the tree of an expression to SQL over the positional columns of one part."""
 
 from hvc_ml.errors import ConfigError
-from hvc_ml.tables.expression import (
+from hvc_ml.tables.parts import Part, RawColumn
+from hvc_ml.tables.sql import literal
+from hvc_ml.tables.tree import (
     Arithmetic,
     Comparison,
     Junction,
@@ -15,8 +17,6 @@ from hvc_ml.tables.expression import (
     Within,
     is_condition,
 )
-from hvc_ml.tables.reading import Part, RawColumn
-from hvc_ml.tables.sql import literal
 
 FLOATS = ("FLOAT", "DOUBLE", "REAL")
 WHOLE = (

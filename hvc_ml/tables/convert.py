@@ -7,11 +7,12 @@ from typing import Final, Literal, get_args
 
 from hvc_ml.errors import ConfigError
 from hvc_ml.tables.compile import FLOATS, condition_sql, is_number, number_of, text_of, value_sql
-from hvc_ml.tables.expression import Name, Node, Text, check_names, is_condition, names, parse
+from hvc_ml.tables.expression import parse
 from hvc_ml.tables.mapping import TableMapping
-from hvc_ml.tables.reading import Part, RawColumn
+from hvc_ml.tables.parts import Part, RawColumn
 from hvc_ml.tables.schema import KNOWN_DAY, SCHEMAS, TICKS, Column, TableName
 from hvc_ml.tables.sql import identifier, literal
+from hvc_ml.tables.tree import Name, Node, Text, check_names, is_condition, names
 
 LIMIT = 2**53
 """Ticks from here on are refused: a float64 source could not have held them exactly."""

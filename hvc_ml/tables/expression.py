@@ -12,94 +12,26 @@ reaches the engine as it stands. Names are looked up among the source's columns 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from hvc_ml.errors import ConfigError
+from hvc_ml.tables.tree import (
+    Arithmetic,
+    Comparison,
+    Junction,
+    Missing,
+    Name,
+    Negative,
+    Node,
+    Not,
+    Number,
+    Text,
+    Within,
+    is_condition,
+)
 
 MAX_LENGTH = 2_000
 MAX_DEPTH = 50
-
-
-@dataclass(frozen=True)
-class Number:
-    """A number, as written."""
-
-    value: float
-
-
-@dataclass(frozen=True)
-class Text:
-    """A text between single or double quotes."""
-
-    value: str
-
-
-@dataclass(frozen=True)
-class Name:
-    """A column of the source."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Negative:
-    """Minus something."""
-
-    of: "Node"
-
-
-@dataclass(frozen=True)
-class Arithmetic:
-    """Two numbers and one of ``+ - * /``."""
-
-    operator: Literal["+", "-", "*", "/"]
-    left: "Node"
-    right: "Node"
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Two values and one of ``= != < <= > >=``."""
-
-    operator: Literal["=", "!=", "<", "<=", ">", ">="]
-    left: "Node"
-    right: "Node"
-
-
-@dataclass(frozen=True)
-class Within:
-    """``of in [...]``, or not."""
-
-    of: "Node"
-    options: tuple[Number | Text, ...]
-    negated: bool
-
-
-@dataclass(frozen=True)
-class Missing:
-    """``of is null``, or not."""
-
-    of: "Node"
-    negated: bool
-
-
-@dataclass(frozen=True)
-class Not:
-    """The contrary."""
-
-    of: "Node"
-
-
-@dataclass(frozen=True)
-class Junction:
-    """Several conditions under ``and`` or ``or``."""
-
-    operator: Literal["and", "or"]
-    of: tuple["Node", ...]
-
-
-Node: TypeAlias = Number | Text | Name | Negative | Arithmetic | Comparison | Within | Missing | Not | Junction
 
 
 def parse(text: str, columns: Sequence[str] = ()) -> Node:
@@ -110,7 +42,7 @@ def parse(text: str, columns: Sequence[str] = ()) -> Node:
     text
         At most 2,000 characters. A text that is exactly one of ``columns`` is that column, whatever it contains.
     columns
-        Names of the source's columns, for that rule only; see `check_names`.
+        Names of the source's columns, for that rule only; see `tree.check_names`.
 
     Raises
     ------
@@ -131,51 +63,6 @@ def parse(text: str, columns: Sequence[str] = ()) -> Node:
     if len(text) > MAX_LENGTH:
         raise ConfigError(f"an expression of {len(text):,} characters; at most {MAX_LENGTH:,} are read")
     return _Parser(text).whole()
-
-
-def is_condition(node: Node) -> bool:
-    """Whether ``node`` is true or false, rather than a value."""
-    return isinstance(node, Comparison | Within | Missing | Not | Junction)
-
-
-def names(node: Node) -> tuple[str, ...]:
-    """Columns that ``node`` reads, each once, in the order of writing."""
-    return tuple(dict.fromkeys(n.name for n in _walk(node) if isinstance(n, Name)))
-
-
-def check_names(node: Node, columns: Sequence[str], where: str) -> None:
-    """Refuse columns that the source does not have.
-
-    Raises
-    ------
-    ConfigError
-        Listing the columns that are there, and the nearest name.
-
-    Examples
-    --------
-    >>> check_names(parse("Quantty * 2"), ["Quantity", "Price"], "orders.amount")
-    Traceback (most recent call last):
-    ...
-    hvc_ml.errors.ConfigError: orders.amount: no column 'Quantty'; did you mean 'Quantity'? There are: Quantity, Price.
-    """
-    for name in names(node):
-        if name not in columns:
-            near = get_close_matches(name.casefold(), [c.casefold() for c in columns], 1, 0.5)
-            nearest = next((c for c in columns if near and c.casefold() == near[0]), None)
-            hint = f"; did you mean {nearest!r}?" if nearest else "."
-            raise ConfigError(f"{where}: no column {name!r}{hint} There are: {', '.join(columns)}.")
-
-
-def _walk(node: Node) -> Iterator[Node]:
-    yield node
-    if isinstance(node, Arithmetic | Comparison):
-        yield from _walk(node.left)
-        yield from _walk(node.right)
-    elif isinstance(node, Junction):
-        for part in node.of:
-            yield from _walk(part)
-    elif isinstance(node, Negative | Within | Missing | Not):
-        yield from _walk(node.of)
 
 
 _TOKEN = re.compile(

@@ -17,7 +17,7 @@ from hvc_ml.tables.checks import TableReport, refusals, refuse, report
 from hvc_ml.tables.convert import Conversion
 from hvc_ml.tables.engine import Engine
 from hvc_ml.tables.mapping import TableMapping
-from hvc_ml.tables.reading import Fingerprint
+from hvc_ml.tables.parts import Fingerprint
 from hvc_ml.tables.rejected import set_aside
 from hvc_ml.tables.schema import SCHEMAS, TableName
 from hvc_ml.tables.sources import Source
@@ -161,13 +161,13 @@ def _collapse(engine: Engine, rows: str, columns: Sequence[str], mapping: TableM
     """Group line items to orders; rows of one order id are one order only within a day and an arrival day."""
     keys = ["customer_id", "order_id", "day", *(c for c in ("known_day",) if c in columns)]
     amount, refund = _policy(mapping)
-    sums = [f"sum({c})::BIGINT AS {c}" for c in ("discount", "cost", "quantity") if c in columns]
-    texts = [f"min({c}) AS {c}" for c in ("channel",) if c in columns]
+    values = [f"sum({amount})::BIGINT AS amount", f"sum({refund})::BIGINT AS refund", "count(*)::INTEGER AS lines"]
+    values += [f"sum({c})::BIGINT AS {c}" for c in ("discount", "cost", "quantity") if c in columns]
+    values += ["min(channel) AS channel"] if "channel" in columns else []
     try:
         _sorted(
             engine,
-            f"SELECT {', '.join(keys)}, sum({amount})::BIGINT AS amount, sum({refund})::BIGINT AS refund, "
-            f"count(*)::INTEGER AS lines{''.join(f', {s}' for s in (*sums, *texts))} FROM {rows} GROUP BY {', '.join(keys)}",
+            f"SELECT {_list(keys)}, {', '.join(values)} FROM {rows} GROUP BY {_list(keys)}",
             "orders",
             ("customer_id", "day", "order_id", *keys[3:]),
         )

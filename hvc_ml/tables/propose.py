@@ -55,6 +55,15 @@ class Proposal:
 
     tables: tuple[TableProposal, ...]
 
+    @property
+    def says(self) -> tuple[str, ...]:
+        """Every choice in a line: table, key, value, why."""
+        return tuple(
+            f"{table.table}.{choice.key}: {choice.value} ({choice.why}{'' if choice.sure else '; please check'})"
+            for table in self.tables
+            for choice in (*table.columns, *table.settings)
+        )
+
     def mapping(self, name: TableName) -> TableMapping:
         """Return the proposed mapping of one table, as `load_tables` takes it."""
         table = next(t for t in self.tables if t.table == name)

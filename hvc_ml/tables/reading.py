@@ -1,87 +1,34 @@
 # ruff: noqa: S608 # queries are built from quoted names and texts only (see sql.py)
 """Readers: each turns one source into parts whose columns are addressed by position, never by a name from outside."""
 
-import codecs
-import csv
-import gzip
 import hashlib
-import io
-import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import duckdb
 
 from hvc_ml.errors import ConfigError, DataError, ServiceError
 from hvc_ml.tables.engine import Engine
 from hvc_ml.tables.mapping import TableMapping
+from hvc_ml.tables.parts import Fingerprint, Part, RawColumn, Reading, Stamp
 from hvc_ml.tables.schema import TableName
 from hvc_ml.tables.sources import Source, SourceKind, database_file, table_files
 from hvc_ml.tables.sql import identifier, literal
+from hvc_ml.tables.textfile import text_file
 
-MAX_HEADER = 1_000_000
-REJECTS, SCANS = "reader_rejects", "reader_scans"
-
-
-@dataclass(frozen=True)
-class RawColumn:
-    """A column of a source: its name there, its quoted position here, and its type in the engine."""
-
-    name: str
-    sql: str
-    type: str
-
-
-@dataclass(frozen=True)
-class Part:
-    """One file (or one database table), ready to be selected from."""
-
-    label: str
-    select: str
-    columns: tuple[RawColumn, ...]
-    row: str = "NULL"  # where the format numbers its rows itself
-    ragged: str = "false"  # where the reader leaves it to us to see rows of another width
-    first: int = 1  # number of the first row, as a person counts: the line in a text file
-    unit: str = "row"
-    rejects: bool = False  # whether the reader leaves broken lines in REJECTS
-
-    def column(self, name: str) -> RawColumn:
-        """Find a column by its name in the source."""
-        return next(c for c in self.columns if c.name == name)
-
-    @property
-    def names(self) -> list[str]:
-        """The names in the source, in order."""
-        return [c.name for c in self.columns]
-
-
-@dataclass(frozen=True)
-class Fingerprint:
-    """What a source file was when it was read."""
-
-    name: str
-    size: int
-    sha256: str
-
-
-@dataclass(frozen=True)
-class _Stamp:
-    path: Path
-    label: str
-    size: int
-    changed: int  # nanoseconds
-
-
-@dataclass(frozen=True)
-class Reading:
-    """Everything of one table that is to be read."""
-
-    parts: tuple[Part, ...]
-    fingerprints: tuple[Fingerprint, ...]
-    warnings: tuple[str, ...] = ()
-    stamps: tuple[_Stamp, ...] = ()
+__all__ = [
+    "READERS",
+    "Fingerprint",
+    "Reader",
+    "is_parquet",
+    "open_file",
+    "open_table",
+    "read_database",
+    "read_files",
+    "sha256",
+    "unchanged",
+]
 
 
 class Reader(Protocol):
@@ -123,7 +70,7 @@ def unchanged(reading: Reading) -> None:
 
 def open_file(engine: Engine, path: Path, label: str, mapping: TableMapping) -> Part:
     """Open one CSV or Parquet file."""
-    return _parquet(engine, path, label) if is_parquet(path) else _text_file(path, label, mapping)
+    return _parquet(engine, path, label) if is_parquet(path) else text_file(path, label, mapping)
 
 
 def sha256(path: Path) -> str:
@@ -137,7 +84,7 @@ def read_files(engine: Engine, source: Source, table: TableName, mapping: TableM
     parts: list[Part] = []
     seen: dict[str, Fingerprint] = {}
     warnings: list[str] = []
-    stamps: list[_Stamp] = []
+    stamps: list[Stamp] = []
     for path in table_files(source, table, base):
         label = _label(path, base)
         stamps.append(_stamp(path, label))
@@ -172,41 +119,16 @@ READERS: Mapping[SourceKind, Reader] = {"files": read_files, "duckdb": read_data
 """The seam: a new kind of source is one function here."""
 
 
-def broken_lines(engine: Engine, part: Part) -> list[int]:
-    """Line numbers of rows with too few or too many columns, left by the last reading of ``part``.
-
-    Raises
-    ------
-    DataError
-        Where the file's structure itself is broken: a quote that never closes, or bytes that are not UTF-8. Then rows
-        cannot be counted, and rejecting some of them would be a guess.
-    """
-    if not part.rejects:
-        return []
-    found = engine.execute(f"SELECT DISTINCT line, CAST(error_type AS VARCHAR) FROM {REJECTS} ORDER BY line, 2")
-    engine.drop(REJECTS)
-    engine.drop(SCANS)
-    for line, kind in found:
-        if kind not in {"MISSING COLUMNS", "TOO MANY COLUMNS"}:
-            what = {
-                "INVALID ENCODING": "not UTF-8; save the file as UTF-8 (no guess is made)",
-                "UNQUOTED VALUE": "a quote that opens and does not close rightly; rows after it cannot be told apart",
-                "LINE SIZE OVER MAXIMUM": "a line longer than 2,000,000 bytes; is a quote open?",
-            }.get(kind, f"cannot be read ({kind.lower()})")
-            raise DataError(f"{part.label}: line {line}: {what}.")
-    return [int(line) for line, _ in found]
-
-
 def _label(path: Path, base: Path) -> str:
     return path.relative_to(base).as_posix() if path.is_relative_to(base) else path.name
 
 
-def _stamp(path: Path, label: str) -> _Stamp:
+def _stamp(path: Path, label: str) -> Stamp:
     try:
         status = path.stat()
     except OSError as error:
         raise DataError(f"{label}: cannot be read ({error.strerror}).") from None
-    return _Stamp(path, label, status.st_size, status.st_mtime_ns)
+    return Stamp(path, label, status.st_size, status.st_mtime_ns)
 
 
 def _fingerprint(path: Path, label: str) -> Fingerprint:
@@ -233,7 +155,9 @@ def _described(engine: Engine, query: str, label: str) -> list[tuple[str, str]]:
     try:
         return [(str(r[0]), str(r[1])) for r in engine.execute(f"DESCRIBE {query}")]
     except (duckdb.CatalogException, duckdb.BinderException):
-        raise DataError(f"{label}: a view on tables that are not found; write their schema's name in the view.") from None
+        raise DataError(
+            f"{label}: a view on tables that are not found; write their schema's name in the view."
+        ) from None
     except duckdb.Error as error:
         raise DataError(f"{label}: cannot be read; damaged, truncated or of another format ({_kind(error)}).") from None
 
@@ -255,75 +179,6 @@ def _parquet(engine: Engine, path: Path, label: str) -> Part:
     columns = tuple(RawColumn(n, f"c{i}", t) for i, (n, t) in enumerate(zip(names, types, strict=True)))
     select = f"SELECT * FROM {scan}, file_row_number = true) AS t({_positions(columns)}, file_row)"
     return Part(label, select, columns, row="file_row")
-
-
-def _text_file(path: Path, label: str, mapping: TableMapping) -> Part:
-    delimiter = mapping.delimiter or ("tab" if ".tsv" in path.suffixes or ".tab" in path.suffixes else ",")
-    names = list(mapping.header) if mapping.header else _header(path, label, delimiter, mapping.quote)
-    columns = tuple(RawColumn(n, f"c{i}", "VARCHAR") for i, n in enumerate(names))
-    first = 1 if mapping.header else 2
-    if delimiter == "whitespace":
-        return _blank_separated(path, label, columns, first)
-    dialect = _scan(path, "\t" if delimiter == "tab" else delimiter, mapping.quote, [c.sql for c in columns], first)
-    return Part(label, f"SELECT * FROM {dialect}", columns, first=first, unit="line", rejects=True)
-
-
-def _blank_separated(path: Path, label: str, columns: tuple[RawColumn, ...], first: int) -> Part:
-    # one column per line (a delimiter that text does not hold), split at runs of blanks afterwards
-    lines = _scan(path, "\x01", "", ["line"], first)
-    split = (
-        f"SELECT regexp_split_to_array(trim(line, ' \t\r'), '[ \t]+') AS w FROM {lines} WHERE trim(line, ' \t\r') <> ''"
-    )
-    picked = ", ".join(f"w[{i + 1}] AS {c.sql}" for i, c in enumerate(columns))
-    select = f"SELECT {picked}, len(w) <> {len(columns)} AS ragged FROM ({split})"
-    return Part(label, select, columns, ragged="ragged", first=first, unit="line", rejects=True)
-
-
-def _scan(path: Path, delimiter: str, quote: str, columns: Sequence[str], first: int) -> str:
-    types = ", ".join(f"{literal(c)}: 'VARCHAR'" for c in columns)
-    compression = "gzip" if path.suffix.lower() == ".gz" else "none"
-    return (
-        f"read_csv({literal(str(path.resolve()))}, auto_detect = false, delim = {literal(delimiter)}, "
-        f"quote = {literal(quote)}, escape = {literal(quote)}, header = {'true' if first > 1 else 'false'}, "
-        f"columns = {{{types}}}, nullstr = '', compression = '{compression}', strict_mode = true, "
-        f"store_rejects = true, rejects_table = '{REJECTS}', rejects_scan = '{SCANS}')"
-    )
-
-
-def _header(path: Path, label: str, delimiter: str, quote: str) -> list[str]:
-    record = _first_record(path, label, delimiter, quote)
-    names = [n.strip() if delimiter == "whitespace" else n for n in record]
-    if not any(n.strip() for n in names):
-        raise DataError(f"{label}: the first line is empty; expected the names of the columns (or give `header:`).")
-    return names
-
-
-def _first_record(path: Path, label: str, delimiter: str, quote: str) -> list[str]:
-    raw = head_bytes(path, label)
-    try:
-        text = codecs.getincrementaldecoder("utf-8-sig")().decode(raw)
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{label}: not UTF-8 at byte {error.start}; save the file as UTF-8 (no guess is made)."
-        ) from None
-    if delimiter == "whitespace":
-        return text.splitlines()[0].split() if text.strip() else []
-    lines = io.StringIO(text, newline="")
-    sign = "\t" if delimiter == "tab" else delimiter
-    quoting: Literal[0, 3] = 0 if quote else 3  # csv.QUOTE_MINIMAL, csv.QUOTE_NONE
-    try:
-        return next(csv.reader(lines, delimiter=sign, quotechar=quote or None, quoting=quoting, strict=True), [])
-    except csv.Error:
-        raise DataError(f"{label}: line 1: the names of the columns cannot be read; is a quote open?") from None
-
-
-def head_bytes(path: Path, label: str, size: int = MAX_HEADER) -> bytes:
-    """Read the beginning of a text file, unpacked."""
-    try:
-        with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as stream:
-            return stream.read(size)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{label}: cannot be read; damaged or truncated ({type(error).__name__}).") from None
 
 
 def _attach(engine: Engine, path: Path, label: str) -> str:

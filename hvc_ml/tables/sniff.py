@@ -12,8 +12,10 @@ from hvc_ml.errors import DataError
 from hvc_ml.tables.compile import is_number, text_of
 from hvc_ml.tables.engine import Engine
 from hvc_ml.tables.mapping import Delimiter, TableMapping
-from hvc_ml.tables.reading import Part, head_bytes, is_parquet, open_file
+from hvc_ml.tables.parts import Part
+from hvc_ml.tables.reading import is_parquet, open_file
 from hvc_ml.tables.sql import literal
+from hvc_ml.tables.textfile import head_bytes
 
 SAMPLE = 100_000
 Form = Literal["number", "comma number", "date", "text", "empty"]
@@ -83,10 +85,16 @@ def readable_formats(engine: Engine, part: Part, name: str) -> tuple[str | None,
 
 
 def _formats(engine: Engine, rows: str, candidates: tuple[str | None, ...]) -> tuple[str | None, ...]:
+    for limit in (" LIMIT 50", ""):  # a few values leave few candidates for the many
+        candidates = _surviving(engine, f"(SELECT x FROM {rows} WHERE x IS NOT NULL{limit})", candidates)
+    return candidates
+
+
+def _surviving(engine: Engine, rows: str, candidates: tuple[str | None, ...]) -> tuple[str | None, ...]:
     if not candidates:
         return ()
     tests = ", ".join(f"coalesce(bool_and({_reads(c)}), false)" for c in candidates)
-    found = engine.execute(f"SELECT {tests} FROM {rows} WHERE x IS NOT NULL")[0]
+    found = engine.execute(f"SELECT {tests} FROM {rows}")[0]
     return tuple(c for c, yes in zip(candidates, found, strict=True) if yes)
 
 

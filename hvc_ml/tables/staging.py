@@ -12,9 +12,11 @@ import duckdb
 from hvc_ml.errors import DataError, OutputError
 from hvc_ml.tables.convert import Conversion, attribute_kinds, canonical_columns, conversion_sql
 from hvc_ml.tables.engine import Engine
-from hvc_ml.tables.reading import REJECTS, Fingerprint, Part, broken_lines, open_table, unchanged
+from hvc_ml.tables.parts import Fingerprint, Part
+from hvc_ml.tables.reading import open_table, unchanged
 from hvc_ml.tables.sources import Source
 from hvc_ml.tables.sql import identifier
+from hvc_ml.tables.textfile import REJECTS, broken_lines
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from typing import Any
 from hvc_ml.config import load_config
 from hvc_ml.errors import UsageError
 from hvc_ml.publish import write_bytes_atomic
-from hvc_ml.tables.propose import propose, render
+from hvc_ml.tables.propose import propose
+from hvc_ml.tables.render import render
 
 
 @dataclass(frozen=True)
@@ -40,4 +41,4 @@ def init(folder: Path, *, orders: Path, customers: Path | None, events: Path | N
     text = render(proposal, name=name, base=folder)
     write_bytes_atomic(path, text.encode())
     load_config(path)  # what was proposed must be obeyed
-    return InitResult(path, tuple(proposal.says))
+    return InitResult(path, proposal.says)

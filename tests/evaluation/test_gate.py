@@ -45,7 +45,9 @@ def test_permuted_labels_are_not_promoted_in_95_of_100_seeds(made_up):
         actual = made_up.shop(400, seed=seed)
         said = made_up.says(actual)
         mixed = np.random.default_rng(seed).permutation(len(actual))
-        permuted = actual.assign(churned=actual["churned"].to_numpy()[mixed], future_value=actual["future_value"].to_numpy()[mixed])
+        permuted = actual.assign(
+            churned=actual["churned"].to_numpy()[mixed], future_value=actual["future_value"].to_numpy()[mixed]
+        )
         panel = honesty_panel(permuted, said, {"past": made_up.rule(actual, "kept")}, replicates=60)
         promoted += promotion(panel, permuted, said, replicates=60).promoted
     assert promoted <= 5

@@ -18,7 +18,11 @@ def actual(made_up):
 
 @pytest.fixture(scope="module")
 def panel(made_up, actual):
-    named = {"past_spend": made_up.rule(actual, "kept"), "recency": made_up.rule(actual, "risk", -1), "perfect_foresight": made_up.rule(actual, "future_value")}
+    named = {
+        "past_spend": made_up.rule(actual, "kept"),
+        "recency": made_up.rule(actual, "risk", -1),
+        "perfect_foresight": made_up.rule(actual, "future_value"),
+    }
     return honesty_panel(actual, made_up.says(actual), named, replicates=100)
 
 
@@ -42,11 +46,19 @@ def test_the_oracle_beats_every_rule_and_the_words_say_so(panel):
 
 def test_perfect_foresight_is_shown_but_nobody_has_to_beat_it(panel):
     assert panel.baselines["perfect_foresight"]["value_gini"].mid == 1.0
-    assert panel.model["value_captured_20"].mid < panel.ceiling == panel.baselines["perfect_foresight"]["value_captured_20"].mid
+    assert (
+        panel.model["value_captured_20"].mid
+        < panel.ceiling
+        == panel.baselines["perfect_foresight"]["value_captured_20"].mid
+    )
 
 
 def test_every_interval_holds_its_figure(panel):
-    for estimate in (*panel.model.values(), *panel.differences.values(), *(e for b in panel.baselines.values() for e in b.values())):
+    for estimate in (
+        *panel.model.values(),
+        *panel.differences.values(),
+        *(e for b in panel.baselines.values() for e in b.values()),
+    ):
         assert estimate.low <= estimate.mid <= estimate.high
 
 
@@ -69,7 +81,12 @@ def test_coverage_is_the_share_of_customers_inside(made_up, actual, panel):
 
 def test_the_order_of_rows_is_nobodys_business(made_up, actual, panel):
     rules = {"past_spend": made_up.rule(actual, "kept").sample(frac=1, random_state=3)}
-    mixed = honesty_panel(actual.sample(frac=1, random_state=1), made_up.says(actual).sample(frac=1, random_state=2), rules, replicates=100)
+    mixed = honesty_panel(
+        actual.sample(frac=1, random_state=1),
+        made_up.says(actual).sample(frac=1, random_state=2),
+        rules,
+        replicates=100,
+    )
     assert mixed.model["churn_auc"].as_list() == pytest.approx(panel.model["churn_auc"].as_list(), abs=1e-9)
     assert mixed.difference_gini.as_list() == pytest.approx(panel.difference_gini.as_list(), abs=1e-9)
 
@@ -101,7 +118,12 @@ def test_a_model_that_is_a_baseline_does_not_beat_it(made_up, actual):
 
 def test_a_model_worse_than_a_rule_is_told_so(made_up, actual):
     noisy = made_up.says(actual, noise=3.0)
-    assert "it is worse" in honesty_panel(actual, noisy, {"oracle": made_up.says(actual).assign(value=lambda f: f["future_value"])}, replicates=50).says
+    assert (
+        "it is worse"
+        in honesty_panel(
+            actual, noisy, {"oracle": made_up.says(actual).assign(value=lambda f: f["future_value"])}, replicates=50
+        ).says
+    )
 
 
 def test_value_that_does_not_vary_cannot_be_compared(made_up):

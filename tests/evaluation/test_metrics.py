@@ -158,7 +158,14 @@ def test_what_cannot_be_told_is_nan_and_no_error():
 
 
 @pytest.mark.parametrize(
-    "wrong", [([1.0], [1.0, 2.0], None), ([], [], None), ([1.0], [np.nan], None), ([1.0], [1.0], [-1.0]), ([[1.0]], [[1.0]], None)]
+    "wrong",
+    [
+        ([1.0], [1.0, 2.0], None),
+        ([], [], None),
+        ([1.0], [np.nan], None),
+        ([1.0], [1.0], [-1.0]),
+        ([[1.0]], [[1.0]], None),
+    ],
 )
 def test_rows_that_do_not_belong_together_are_an_error(wrong):
     with pytest.raises(ValueError):

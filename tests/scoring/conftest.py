@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 from hvc_ml.estimators.prior import BuyTillYouDie
 from hvc_ml.estimators.recipe import fit_recipe
@@ -12,7 +13,17 @@ from hvc_ml.tracking.door import mlflow_module
 
 mlflow_module()  # before a test imports MLflow, its habits are set
 
-FEATURES = ("purchase_days", "days_since_last_order", "days_since_first_order", "repeat_spend_mean", "spend_90d", "region")
+FEATURES = (
+    "purchase_days",
+    "days_since_last_order",
+    "days_since_first_order",
+    "repeat_spend_mean",
+    "spend_90d",
+    "region",
+)
+
+settings.register_profile("patient", deadline=None)  # a busy machine is no failure
+settings.load_profile("patient")
 
 
 def shop(n: int, seed: int) -> pd.DataFrame:

@@ -85,10 +85,12 @@ def test_a_bundle_that_could_not_be_read_is_not_written(tmp_path, wrong):
 
 def mutate(folder, rng):
     """One accident, drawn; returns what it was."""
-    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.stat().st_size)
     file, other = rng.sample(files, 2)
     content = file.read_bytes()
-    kind = rng.choice(["flip", "flip", "flip", "truncate", "truncate", "swap", "remove", "add", "append", "empty", "rename", "link"])
+    kind = rng.choice(
+        ["flip", "flip", "flip", "truncate", "truncate", "swap", "remove", "add", "append", "empty", "rename", "link"]
+    )
     at = rng.randrange(len(content))
     if kind == "flip":
         changed = bytearray(content)
@@ -155,7 +157,9 @@ def test_a_bundle_of_another_format_is_refused_by_name(tmp_path, monkeypatch):
         read_bundle(folder)
 
 
-@pytest.mark.parametrize("head", [b"{}", b"[1]", b"not json", b'{"format": 1, "meta": {}}', b'{"format": 1, "meta": 3}'])
+@pytest.mark.parametrize(
+    "head", [b"{}", b"[1]", b"not json", b'{"format": 1, "meta": {}}', b'{"format": 1, "meta": 3}']
+)
 def test_a_head_that_says_too_little_is_refused(tmp_path, head):
     folder = written(tmp_path / "b")
     reseal(folder, "bundle.json", head)
@@ -196,7 +200,9 @@ def test_text_predictions_are_compared_too(tmp_path):
         self_test(lambda rows: words.fillna("Gold"), files)
 
 
-@pytest.mark.parametrize("test", [b"{}", b'{"rows": 3, "predictions": []}', b'{"rows": [{"name": "a"}], "predictions": []}'])
+@pytest.mark.parametrize(
+    "test", [b"{}", b'{"rows": 3, "predictions": []}', b'{"rows": [{"name": "a"}], "predictions": []}']
+)
 def test_a_self_test_of_another_shape_is_refused(tmp_path, test):
     with pytest.raises(ModelRefused):
         self_test(lambda rows: OUT, {"selftest.json": test})

@@ -22,6 +22,16 @@ def test_a_saved_model_predicts_the_same_bits(tmp_path, model, sample):
     assert loaded.save(tmp_path / "again", sample) == digest
 
 
+def test_the_tested_recipe_travels_with_the_model(tmp_path, model, sample):
+    other = replace(model.recipe, floor=model.recipe.floor * 2)
+    replace(model, tested=other).save(tmp_path / "m", sample)
+    loaded = CustomerModel.load(tmp_path / "m")
+    assert loaded.as_tested().recipe.floor == other.floor
+    assert loaded.recipe.floor == model.recipe.floor
+    with pytest.raises(ModelRefused, match="no tested recipe"):
+        model.as_tested()
+
+
 def test_no_customer_is_in_the_bundle(tmp_path, model, sample):
     model.save(tmp_path / "m", sample)
     assert [p.name for p in (tmp_path / "m").rglob("*") if p.is_file() and b"canary" in p.read_bytes()] == []
@@ -56,7 +66,10 @@ def test_a_feature_that_stands_twice_is_refused(model, sample):
         model.predict(pd.concat([sample, sample[["region"]]], axis=1))
 
 
-@pytest.mark.parametrize(("column", "value"), [("churn_risk", 1.5), ("churn_risk", np.nan), ("value_if_kept", -1.0), ("future_value", np.inf)])
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("churn_risk", 1.5), ("churn_risk", np.nan), ("value_if_kept", -1.0), ("future_value", np.inf)],
+)
 def test_predictions_out_of_range_are_not_published(model, sample, column, value):
     class Off:
         def predict(self, frame):
@@ -96,7 +109,9 @@ def test_mlflow_serves_the_same_numbers(tmp_path, model, sample):
     folder = tmp_path / "bundle"
     model.save(folder, sample)
     told = serving(folder)
-    mlflow.pyfunc.save_model(str(tmp_path / "packed"), python_model=str(told.script), artifacts={"bundle": str(folder)}, pip_requirements=[])
+    mlflow.pyfunc.save_model(
+        str(tmp_path / "packed"), python_model=str(told.script), artifacts={"bundle": str(folder)}, pip_requirements=[]
+    )
     served = mlflow.pyfunc.load_model(str(tmp_path / "packed")).predict(sample[[*told.inputs]])
     pd.testing.assert_frame_equal(served, model.predict(sample), check_exact=True)
     assert [*told.outputs] == [*served.columns]

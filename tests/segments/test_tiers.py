@@ -82,7 +82,16 @@ def test_one_tier_holds_everyone():
     assert set(assign_tiers(*frame([3.0, 1.0, -1.0]), [TierRule(name="All", share=1.0)])) == {"All"}
 
 
-@pytest.mark.parametrize("wrong", [{"name": "", "share": 0.5}, {"name": "=cmd", "share": 0.5}, {"name": "Gold", "share": 0.0}, {"name": "Gold", "share": 1.5}, {"name": "Gold", "share": 0.5, "more": 1}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": "", "share": 0.5},
+        {"name": "=cmd", "share": 0.5},
+        {"name": "Gold", "share": 0.0},
+        {"name": "Gold", "share": 1.5},
+        {"name": "Gold", "share": 0.5, "more": 1},
+    ],
+)
 def test_a_tier_rule_is_checked(wrong):
     with pytest.raises(ValidationError):
         TierRule(**wrong)

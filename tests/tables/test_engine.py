@@ -62,7 +62,10 @@ def test_no_scratch_directory_is_an_output_error(tmp_path):
 
 
 def test_impossible_resources_are_a_config_error(tmp_path):
-    with pytest.raises(ConfigError, match="resources"), open_engine(Resources(memory="9999999999999999999TB"), scratch=tmp_path):
+    with (
+        pytest.raises(ConfigError, match="resources"),
+        open_engine(Resources(memory="9999999999999999999TB"), scratch=tmp_path),
+    ):
         pass
     assert list(tmp_path.iterdir()) == []
 
@@ -102,7 +105,9 @@ def test_more_rows_than_memory_are_spilled_inside_the_private_directory(tmp_path
 
 
 def test_sums_and_decimals_come_back_as_plain_numbers(engine):
-    frame = engine.sql("SELECT sum(range) AS s, count(*) AS n, 1.5::DECIMAL(9,2) AS d, 3::DECIMAL(9,0) AS w, 'x' AS t FROM range(4)")
+    frame = engine.sql(
+        "SELECT sum(range) AS s, count(*) AS n, 1.5::DECIMAL(9,2) AS d, 3::DECIMAL(9,0) AS w, 'x' AS t FROM range(4)"
+    )
     assert [str(t) for t in engine.arrow(frame).schema.types] == ["int64", "int64", "double", "int64", "string"]
     assert engine.arrow(frame).to_pylist() == [{"s": 6, "n": 4, "d": 1.5, "w": 3, "t": "x"}]
     kept = engine.materialise(frame, "kept")

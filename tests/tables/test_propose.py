@@ -3,6 +3,7 @@
 import datetime as dt
 import gzip
 import math
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -35,7 +36,12 @@ def test_the_online_retail_log_is_understood(shared_data):
 
 def test_the_cdnow_log_is_understood(shared_data):
     found = propose(shared_data / "cdnow/CDNOW_master.txt")
-    assert columns(found) == {"customer_id": "customer_id", "ordered_at": "date", "amount": "dollar_value", "quantity": "number_of_cds"}
+    assert columns(found) == {
+        "customer_id": "customer_id",
+        "ordered_at": "date",
+        "amount": "dollar_value",
+        "quantity": "number_of_cds",
+    }
     assert (found.mapping("orders").delimiter, found.mapping("orders").date_format) == ("whitespace", "%Y%m%d")
 
 
@@ -44,7 +50,11 @@ def test_the_complete_journey_is_understood(shared_data):
     found = propose(folder / "transactions.parquet", folder / "demographics.parquet")
     mapped = columns(found)
     assert (mapped["customer_id"], mapped["order_id"], mapped["amount"]) == ("household_id", "basket_id", "sales_value")
-    assert (mapped["ordered_at"], mapped["product_id"], mapped["quantity"]) == ("transaction_timestamp", "product_id", "quantity")
+    assert (mapped["ordered_at"], mapped["product_id"], mapped["quantity"]) == (
+        "transaction_timestamp",
+        "product_id",
+        "quantity",
+    )
     assert mapped["discount"] == "retail_disc + coupon_disc + coupon_match_disc"
     assert set(columns(found, "customers")) == {
         "customer_id", "age", "income", "home_ownership", "marital_status", "household_size", "household_comp", "kids_count",
@@ -52,7 +62,10 @@ def test_the_complete_journey_is_understood(shared_data):
 
 
 def german(n=300):
-    rows = (f"{i % 7:03d};{i};{i % 28 + 1:02d}.{i % 12 + 1:02d}.2024;{i % 50},{i % 10}5;{('Web', 'Laden')[i % 2]}\n" for i in range(n))
+    rows = (
+        f"{i % 7:03d};{i};{i % 28 + 1:02d}.{i % 12 + 1:02d}.2024;{i % 50},{i % 10}5;{('Web', 'Laden')[i % 2]}\n"
+        for i in range(n)
+    )
     return "Kundennummer;Bestellnr;Bestelldatum;Betrag;Kanal\n" + "".join(rows)
 
 
@@ -101,11 +114,16 @@ def test_odd_files_are_understood_and_the_written_config_loads(tmp_path, loaded,
 
 def test_day_or_month_that_cannot_be_told_is_left_open_and_said(tmp_path):
     path = tmp_path / "o.csv"
-    path.write_text("customer,date,amount\n" + "".join(f"c{i % 3},0{i % 9 + 1}/0{i % 8 + 1}/2023,{i}.5\n" for i in range(30)))
+    path.write_text(
+        "customer,date,amount\n" + "".join(f"c{i % 3},0{i % 9 + 1}/0{i % 8 + 1}/2023,{i}.5\n" for i in range(30))
+    )
     found = propose(path)
     assert found.mapping("orders").date_format is None
     text = render(found, name="shop", base=tmp_path)
-    assert 'CHECK: no day is above 12, so day and month cannot be told apart: set date_format to "%d/%m/%Y" or "%m/%d/%Y"' in text
+    assert (
+        'CHECK: no day is above 12, so day and month cannot be told apart: set date_format to "%d/%m/%Y" or "%m/%d/%Y"'
+        in text
+    )
 
 
 def test_one_late_row_decides_between_day_and_month(tmp_path):
@@ -125,7 +143,9 @@ def test_dates_written_in_two_ways_are_said(tmp_path):
 def test_a_file_without_names_gets_some(tmp_path):
     path = tmp_path / "o.csv"
     path.write_text(headless())
-    with pytest.raises(DataError, match=r"no column looks like the customer\. There are: column_1 \(text\), column_2 \(date\)"):
+    with pytest.raises(
+        DataError, match=r"no column looks like the customer\. There are: column_1 \(text\), column_2 \(date\)"
+    ):
         propose(path)
 
 
@@ -161,18 +181,38 @@ def test_a_lonely_price_or_fraction_is_taken_with_a_question(tmp_path):
 
 def test_customers_and_events_are_understood(tmp_path, loaded):
     days = [dt.datetime(2024, 1, 1) + dt.timedelta(days=i) for i in range(60)]
-    orders = pa.table({"cust": [f"{i % 20:03d}" for i in range(60)], "at": days, "total": [1.5 * i - 3 for i in range(60)]})
+    orders = pa.table(
+        {"cust": [f"{i % 20:03d}" for i in range(60)], "at": days, "total": [1.5 * i - 3 for i in range(60)]}
+    )
     pq.write_table(orders, tmp_path / "o.parquet")
     people = pa.table({
         "cust": [f"{i:03d}" for i in range(20)], "Full Name": [f"n{i}" for i in range(20)], "e-mail": ["x@y"] * 20, "Age (years)": [20.0 + i for i in range(20)],
         "Segment": ["a", "b"] * 10, "segment": ["c", "d"] * 10, "2nd plan": ["p", "q"] * 10, "same": ["z"] * 20, "void": pa.nulls(20, pa.string()), "joined": days[:20],
     })  # fmt: skip
     pq.write_table(people, tmp_path / "c.parquet")
-    events = pa.table({"cust": [f"{i % 20:03d}" if i else None for i in range(60)], "when": days, "event type": ["visit", "call"] * 30, "duration": [float(i) for i in range(60)]})
+    events = pa.table(
+        {
+            "cust": [f"{i % 20:03d}" if i else None for i in range(60)],
+            "when": days,
+            "event type": ["visit", "call"] * 30,
+            "duration": [float(i) for i in range(60)],
+        }
+    )
     pq.write_table(events, tmp_path / "e.parquet")
     found = propose(tmp_path / "o.parquet", tmp_path / "c.parquet", tmp_path / "e.parquet")
-    assert columns(found, "customers") == {"customer_id": "cust", "age_years": "Age (years)", "segment": "Segment", "attribute_3": "segment", "attribute_4": "2nd plan"}
-    assert columns(found, "events") == {"customer_id": "cust", "happened_at": "when", "kind": "event type", "value": "duration"}
+    assert columns(found, "customers") == {
+        "customer_id": "cust",
+        "age_years": "Age (years)",
+        "segment": "Segment",
+        "attribute_3": "segment",
+        "attribute_4": "2nd plan",
+    }
+    assert columns(found, "events") == {
+        "customer_id": "cust",
+        "happened_at": "when",
+        "kind": "event type",
+        "value": "duration",
+    }
     assert "'Full Name', 'e-mail', 'same', 'void', 'joined'" in found.tables[1].notes[0]
     document = yaml.safe_load(render(found, name="x", base=tmp_path))
     with loaded(tmp_path, Source.model_validate(document["source"]), **document["tables"]) as back:
@@ -192,15 +232,25 @@ def test_the_written_config_has_every_section_and_only_known_keys(tmp_path):
     (tmp_path / "o.csv").write_text("customer,date,amount\na,2024-01-01,1.5\nb,2024-01-02,2.5\n")
     document = yaml.safe_load(render(propose(tmp_path / "o.csv"), name="yes", base=tmp_path))
     assert document["name"] == "yes"
-    assert set(document) == {"name", "timezone", "currency", "source", "tables", "population", "labels", "calendar", "tiers", "list", "resources"}
+    assert set(document) == {
+        "name",
+        "timezone",
+        "currency",
+        "source",
+        "tables",
+        "population",
+        "labels",
+        "calendar",
+        "tiers",
+        "list",
+        "resources",
+    }
     assert document["calendar"] == {"every": "month", "cutoffs": 12, "tests": 3, "min_history": 30}
     assert [t["share"] for t in document["tiers"]] == [0.5, 0.8, 1.0]
 
 
 @given(st.text(min_size=1, max_size=12), st.text(max_size=20))
 def test_any_name_is_written_so_that_yaml_reads_it_back(name, why):
-    from pathlib import Path
-
     table = TableProposal("orders", Path("/x/o.csv"), (Choice("amount", name, why),), (), (why,))
     document = yaml.safe_load(render(Proposal((table,)), name=name, base=Path("/x")))
     assert document["tables"]["orders"]["columns"] == {"amount": name}
@@ -213,6 +263,12 @@ def test_missing_floats_and_line_items_of_data_frames_are_seen(tmp_path):
                       "day": [dt.date(2024, 1, 1)] * n, "value": [1.0 + i / 4 for i in range(n)], "department": ["a", "b"] * (n // 2)})  # fmt: skip
     pq.write_table(table, tmp_path / "o.parquet")
     found = propose(tmp_path / "o.parquet")
-    assert columns(found) == {"customer_id": "UserId", "ordered_at": "day", "amount": "value", "order_id": "BasketNo", "category": "department"}
+    assert columns(found) == {
+        "customer_id": "UserId",
+        "ordered_at": "day",
+        "amount": "value",
+        "order_id": "BasketNo",
+        "category": "department",
+    }
     assert found.mapping("orders").drop_anonymous
     assert "4 rows each: line items" in next(c.why for c in found.tables[0].columns if c.key == "order_id")

@@ -36,8 +36,11 @@ def test_a_source_without_paths_says_so(tmp_path, loaded):
     with pytest.raises(ConfigError, match="needs the path of the database"):
         Source(kind="duckdb").files(tmp_path)
     (tmp_path / "o.csv").write_text(HEAD + GOOD)
-    with pytest.raises(ConfigError, match="no path for the table customers; there are orders"), loaded(
-        tmp_path, orders("o.csv"), orders={"columns": PLAIN}, customers={"columns": {"customer_id": "customer"}}
+    with (
+        pytest.raises(ConfigError, match="no path for the table customers; there are orders"),
+        loaded(
+            tmp_path, orders("o.csv"), orders={"columns": PLAIN}, customers={"columns": {"customer_id": "customer"}}
+        ),
     ):
         pass
 
@@ -88,7 +91,10 @@ def test_a_folder_a_pattern_and_several_files_are_one_table(tmp_path, loaded):
 
 def test_a_folder_without_tables_says_what_it_looks_for(tmp_path, loaded):
     (tmp_path / "in").mkdir()
-    with pytest.raises(DataError, match=r"holds no table; expected files ending in \.csv"), loaded(tmp_path, orders("in"), orders={"columns": PLAIN}):
+    with (
+        pytest.raises(DataError, match=r"holds no table; expected files ending in \.csv"),
+        loaded(tmp_path, orders("in"), orders={"columns": PLAIN}),
+    ):
         pass
 
 
@@ -163,13 +169,19 @@ def test_ragged_rows_are_counted_with_their_lines_and_never_swallowed(tmp_path, 
         ragged, bad = report.breaches
         assert ragged.examples == ("o.txt line 5", "o.txt line 2502", "o.txt line 4992")
         assert bad.examples == ("o.txt line 4997 like '9999-99-99'",)
-    with pytest.raises(DataError, match="3 of 5,000 rows.* have too few or too many columns"), loaded(tmp_path, orders("o.txt"), orders=mapping):
+    with (
+        pytest.raises(DataError, match=r"3 of 5,000 rows.* have too few or too many columns"),
+        loaded(tmp_path, orders("o.txt"), orders=mapping),
+    ):
         pass
 
 
 def test_a_wrong_delimiter_lists_what_was_found(tmp_path, loaded):
     (tmp_path / "o.csv").write_text(HEAD.replace(",", ";") + GOOD.replace(",", ";"))
-    with pytest.raises(ConfigError, match="There are: customer;date;amount"), loaded(tmp_path, orders("o.csv"), orders={"columns": PLAIN}):
+    with (
+        pytest.raises(ConfigError, match="There are: customer;date;amount"),
+        loaded(tmp_path, orders("o.csv"), orders={"columns": PLAIN}),
+    ):
         pass
 
 
@@ -187,6 +199,7 @@ def test_damaged_files_are_refused_or_read_but_never_crash(tmp_path, loaded, nam
         whole.write_bytes(gzip.compress((HEAD + "".join(f"c{i},2024-01-01,1.5\n" for i in range(500))).encode()))
     raw = whole.read_bytes()
     draw = random.Random(7)
+    said = []
     for _ in range(12):
         cut = raw[: draw.randrange(1, len(raw))]
         at = draw.randrange(len(raw))
@@ -198,20 +211,25 @@ def test_damaged_files_are_refused_or_read_but_never_crash(tmp_path, loaded, nam
                 with loaded(tmp_path, source, orders={"columns": PLAIN, "max_rejected": 1.0}):
                     pass
             except HvcError as error:
-                assert "\n" not in str(error)
+                said.append(str(error))
+    assert said
+    assert not any("\n" in words for words in said)
 
 
 def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, loaded, monkeypatch):
     (tmp_path / "o.csv").write_text(HEAD + GOOD)
-    whole = reading._text_file
+    whole = reading.text_file
 
     def slow(path, label, mapping):
         part = whole(path, label, mapping)
         path.write_text(HEAD + GOOD + "c,2024-01-03,3\n")
         return part
 
-    monkeypatch.setattr(reading, "_text_file", slow)
-    with pytest.raises(DataError, match="changed while it was read"), loaded(tmp_path, orders("o.csv"), orders={"columns": PLAIN}):
+    monkeypatch.setattr(reading, "text_file", slow)
+    with (
+        pytest.raises(DataError, match="changed while it was read"),
+        loaded(tmp_path, orders("o.csv"), orders={"columns": PLAIN}),
+    ):
         pass
 
 
@@ -219,15 +237,19 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, loaded, monke
 def test_an_unreadable_file_is_refused_in_words(tmp_path, loaded):
     (tmp_path / "o.csv").write_text(HEAD + GOOD)
     (tmp_path / "o.csv").chmod(0)
-    with pytest.raises(DataError, match="Permission denied"), loaded(tmp_path, orders("o.csv"), orders={"columns": PLAIN}):
+    with (
+        pytest.raises(DataError, match="Permission denied"),
+        loaded(tmp_path, orders("o.csv"), orders={"columns": PLAIN}),
+    ):
         pass
 
 
 def test_a_view_that_cannot_be_resolved_is_named(tmp_path, loaded):
     with duckdb.connect(str(tmp_path / "d.duckdb")) as con:
         con.execute("CREATE TABLE sales (a INTEGER); CREATE VIEW orders AS SELECT * FROM sales; DROP TABLE sales")
-    with pytest.raises(DataError, match=r"d\.duckdb: orders: a view on tables that are not found"), loaded(
-        tmp_path, Source(kind="duckdb", path="d.duckdb"), orders={"columns": PLAIN}
+    with (
+        pytest.raises(DataError, match=r"d\.duckdb: orders: a view on tables that are not found"),
+        loaded(tmp_path, Source(kind="duckdb", path="d.duckdb"), orders={"columns": PLAIN}),
     ):
         pass
 
@@ -236,11 +258,16 @@ def test_a_database_without_the_table_lists_what_is_there(tmp_path, loaded):
     with duckdb.connect(str(tmp_path / "d.duckdb")) as con:
         con.execute("CREATE TABLE sales (a INTEGER)")
     source = Source(kind="duckdb", path="d.duckdb")
-    with pytest.raises(ConfigError, match=r"tables\.orders\.table: no table 'orders' in d\.duckdb; there are: sales"), loaded(tmp_path, source, orders={"columns": PLAIN}):
+    with (
+        pytest.raises(ConfigError, match=r"tables\.orders\.table: no table 'orders' in d\.duckdb; there are: sales"),
+        loaded(tmp_path, source, orders={"columns": PLAIN}),
+    ):
         pass
 
 
-@pytest.mark.parametrize(("path", "words"), [("none.duckdb", "no such database"), ("", "needs the path"), ("folder", "a folder, not a")])
+@pytest.mark.parametrize(
+    ("path", "words"), [("none.duckdb", "no such database"), ("", "needs the path"), ("folder", "a folder, not a")]
+)
 def test_a_database_that_is_none_is_refused(tmp_path, path, words):
     (tmp_path / "folder").mkdir()
     with pytest.raises(HvcError, match=words):
@@ -251,8 +278,13 @@ def test_a_database_in_use_elsewhere_is_a_service_error(tmp_path, loaded):
     with duckdb.connect(str(tmp_path / "d.duckdb")) as con:
         con.execute("CREATE TABLE orders (customer VARCHAR, date DATE, amount INTEGER)")
     hold = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
-    with subprocess.Popen([sys.executable, "-c", hold, str(tmp_path / "d.duckdb")], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, str(tmp_path / "d.duckdb")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
         assert other.stdout.readline().strip() == b"held"
-        with pytest.raises(ServiceError, match="in use by another process"), loaded(tmp_path, Source(kind="duckdb", path="d.duckdb"), orders={"columns": PLAIN}):
+        with (
+            pytest.raises(ServiceError, match="in use by another process"),
+            loaded(tmp_path, Source(kind="duckdb", path="d.duckdb"), orders={"columns": PLAIN}),
+        ):
             pass
         other.communicate(b"")

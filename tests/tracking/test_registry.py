@@ -122,6 +122,40 @@ def test_a_project_that_was_moved_still_finds_its_champion(open_at, make_bundle,
     assert registry.champion(open_at(tmp_path / "new place")).version == 1
 
 
+def test_a_model_that_another_process_makes_in_the_same_instant_is_used(store, make_bundle, serving, monkeypatch):
+    client = store.connection.client
+    client.create_registered_model(store.name)
+    told = iter([None])
+    found = registry._registered_model
+    monkeypatch.setattr(registry, "_registered_model", lambda s: next(told, found(s)))
+    assert trained(store, make_bundle(12), serving) == 1
+
+
+def test_a_history_that_was_spoilt_counts_as_none(store, make_bundle, serving):
+    registry.promote(store, trained(store, make_bundle(13), serving), "first")
+    store.connection.client.set_registered_model_tag(store.name, "champions", "not json")
+    with pytest.raises(ModelRefused, match=r"no earlier champion .* \(0 so far\)"):
+        registry.rollback(store)
+
+
+def test_a_store_that_stops_answering_is_a_service_error_everywhere(store, monkeypatch):
+    def broken(*_, **__):
+        raise mlflow.exceptions.MlflowException("database is locked")
+
+    for name in ("get_registered_model", "get_model_version", "create_run"):
+        monkeypatch.setattr(store.connection.client, name, broken)
+    for act in (
+        lambda: registry.versions(store),
+        lambda: registry.promote(store, 1, ""),
+        lambda: registry.rollback(store),
+        lambda: registry.champion(store),
+    ):
+        with pytest.raises(ServiceError, match="database is locked"):
+            act()
+    with pytest.raises(ServiceError, match="starting a run"), store.training_run("x", params={}):
+        pass
+
+
 def test_without_a_bundle_nothing_is_registered(store, serving, tmp_path):
     with store.training_run("train", params={}) as run, pytest.raises(ModelRefused, match="no bundle"):
         registry.register(store, run, tmp_path / "nothing", serving)

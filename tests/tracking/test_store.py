@@ -17,7 +17,7 @@ from hvc_ml.tracking.database import ensure_database, sqlite_uri
 from hvc_ml.tracking.door import Connection, mlflow_module, service_errors
 from hvc_ml.tracking.redact import redact
 from hvc_ml.tracking.settings import Tracking
-from hvc_ml.tracking.store import git_commit, open_store, reachable
+from hvc_ml.tracking.store import _artifacts, _experiment, _secrets, git_commit, open_store, reachable
 from hvc_ml.tracking.ui import ui_command
 
 PASSWORD = "hunter2-canary"  # noqa: S105 # made up
@@ -45,6 +45,28 @@ def test_an_experiment_that_was_deleted_is_restored(open_at, tmp_path):
     store = open_at(tmp_path / "shop")
     store.connection.client.delete_experiment(store.experiment_id)
     assert open_at(tmp_path / "shop").experiment_id == store.experiment_id
+
+
+def test_an_experiment_that_another_process_makes_in_the_same_instant_is_found(open_at, tmp_path, monkeypatch):
+    store = open_at(tmp_path / "shop")
+    client = store.connection.client
+    answers = iter([None, client.get_experiment_by_name("my shop")])
+    monkeypatch.setattr(client, "get_experiment_by_name", lambda _: next(answers))
+    assert _experiment(client, Tracking(), store.folder, "my shop") == store.experiment_id
+    monkeypatch.setattr(client, "get_experiment_by_name", lambda _: None)
+    with pytest.raises(ServiceError, match="vanished"):
+        _experiment(client, Tracking(), store.folder, "my shop")
+    with pytest.raises(ServiceError), service_errors("opening the store", store.uri):
+        _experiment(client, Tracking(), store.folder, "")
+
+
+def test_a_server_keeps_artifacts_where_it_likes(tmp_path):
+    assert _artifacts(Tracking(uri="http://host"), tmp_path) is None
+
+
+def test_an_address_that_is_none_has_no_password():
+    assert _secrets("http://[::1") == ()
+    assert set(_secrets("http://a:p%40ss@host")) == {"p%40ss", "p@ss"}
 
 
 def test_artifacts_may_lie_elsewhere(template, tmp_path):

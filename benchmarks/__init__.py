@@ -1,0 +1,1 @@
+"""Side-by-side runs; each prints what it measured, as Markdown."""
