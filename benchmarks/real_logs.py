@@ -1,6 +1,6 @@
 """Check, train and score the real logs beside the project, and print the tables of ``docs/benchmarks.md``.
 
-    python -m benchmarks.real_logs online-retail cdnow cdnow-39-weeks complete-journey
+python -m benchmarks.real_logs online-retail cdnow cdnow-39-weeks complete-journey
 """
 
 import argparse

@@ -33,6 +33,11 @@ def test_with_too_few_gaps_everyone_who_bought_counts(engine):
 
 
 def test_a_subscriber_is_one_whose_contract_is_not_known_to_have_ended(engine):
-    contracts = [contract("ann", -100, None), contract("bob", -100, -1), contract("cyd", -100, 0), contract("dan", 0, None)]
+    contracts = [
+        contract("ann", -100, None),
+        contract("bob", -100, -1),
+        contract("cyd", -100, 0),
+        contract("dan", 0, None),
+    ]
     tables = make_tables(engine, [order("ann", -1, 1.0)], contracts=contracts)
     assert ids(engine, subscribers_at(tables, TODAY)) == ["ann", "cyd"]

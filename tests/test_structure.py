@@ -12,7 +12,10 @@ ROOT = Path(__file__).parents[1]
 
 BREACHES = {
     "The floors: reading order = data order = import order": ("tables/sql.py", "import hvc_ml.features"),
-    "Leakage is an import error: features and population never reach the future": ("features/spending.py", "import hvc_ml.timeline.future"),
+    "Leakage is an import error: features and population never reach the future": (
+        "features/spending.py",
+        "import hvc_ml.timeline.future",
+    ),
     "The command line talks to workflows": ("cli/train.py", "import hvc_ml.tables.schema"),
     "MLflow has one door": ("workflows/train.py", "import mlflow"),
     "LightGBM has one door": ("scoring/model.py", "import lightgbm"),

@@ -35,14 +35,23 @@ def baselines(frame: pd.DataFrame, fit_rows: pd.DataFrame | None, horizon: int) 
     Returns
     -------
     dict
-        Name -> DataFrame with ``churn_risk_order`` (higher: likelier to leave; an order, not a probability, except for the
-        two ``bg_nbd`` baselines) and ``value`` (higher: more future value; in the currency where the name speaks of
-        spend or BG/NBD), and the frame's index. ``perfect_foresight`` is there where the frame has labels.
+        Name -> DataFrame with ``churn_risk_order`` (higher: likelier to leave; an order, not a probability, except
+        for the two ``bg_nbd`` baselines) and ``value`` (higher: more future value; in the currency where the name
+        speaks of spend or BG/NBD), and the frame's index. ``perfect_foresight`` is there where the frame has labels.
 
     Examples
     --------
-    >>> frame = pd.DataFrame({"purchase_days": [3, 1], "days_since_last_order": [5, 200], "spend_lifetime": [90.0, 400.0],
-    ...     "spend_90d": [60.0, 0.0], "prior_active": [0.9, 0.1], "prior_purchases": [2.0, 0.1], "prior_value": [60.0, 30.0]})
+    >>> frame = pd.DataFrame(
+    ...     {
+    ...         "purchase_days": [3, 1],
+    ...         "days_since_last_order": [5, 200],
+    ...         "spend_lifetime": [90.0, 400.0],
+    ...         "spend_90d": [60.0, 0.0],
+    ...         "prior_active": [0.9, 0.1],
+    ...         "prior_purchases": [2.0, 0.1],
+    ...         "prior_value": [60.0, 30.0],
+    ...     }
+    ... )
     >>> baselines(frame, None, 90)["spend_if_active"]["value"].tolist()
     [90.0, 0.0]
     """
@@ -79,33 +88,30 @@ def baselines(frame: pd.DataFrame, fit_rows: pd.DataFrame | None, horizon: int) 
 
 def _rfm(frame: pd.DataFrame, fit_rows: pd.DataFrame | None) -> tuple[Array, Array]:
     """Mean future value and churn of the row's cell of recency x frequency x money, pulled to the overall mean."""
-    learn = frame if fit_rows is None or fit_rows.empty else fit_rows
-    cuts = {c: np.unique(np.nanquantile(_axis(learn, c), np.linspace(0, 1, CELLS + 1)[1:-1])) for c in _AXES}
-    cell = _cells(frame, cuts)
-    if learn is frame:
-        score = np.sum([np.searchsorted(cuts[c], _axis(frame, c)) for c in _AXES], axis=0).astype(np.float64)
+    ranks = _fifths(frame)
+    if fit_rows is None or fit_rows.empty:
+        score = ranks.sum(axis=1).astype(np.float64)
         return score, -score
-    of_learn = _cells(learn, cuts)
-    size = np.bincount(of_learn, minlength=CELLS**3) + CELL_WEIGHT
+    cell, learned = _cells(ranks), _cells(_fifths(fit_rows))
+    size = np.bincount(learned, minlength=CELLS**3) + CELL_WEIGHT
     means = []
     for label in ("future_value", "churned"):
-        y = learn[label].to_numpy(np.float64)
-        total = np.bincount(of_learn, weights=y, minlength=CELLS**3)
+        y = fit_rows[label].to_numpy(np.float64)
+        total = np.bincount(learned, weights=y, minlength=CELLS**3)
         means.append(((total + CELL_WEIGHT * y.mean()) / size)[cell])
     return means[0], means[1]
 
 
-_AXES = ("days_since_last_order", "purchase_days", "spend_lifetime")
+def _fifths(frame: pd.DataFrame) -> NDArray[np.int_]:
+    """Fifths of recency, frequency and money among the customers of the same cutoff, shape (n, 3); more is better."""
+    axes = frame[["days_since_last_order", "purchase_days", "spend_lifetime"]].astype(np.float64).fillna(0.0)
+    axes["days_since_last_order"] *= -1
+    cutoff = frame["cutoff"].to_numpy() if "cutoff" in frame.columns else np.zeros(len(frame))
+    share = axes.groupby(cutoff).rank(method="average", pct=True).to_numpy(np.float64)
+    fifths: NDArray[np.int_] = np.clip(np.ceil(share * CELLS).astype(int) - 1, 0, CELLS - 1)
+    return fifths
 
 
-def _axis(frame: pd.DataFrame, name: str) -> Array:
-    values = np.nan_to_num(frame[name].to_numpy(np.float64), nan=0.0)
-    answer: Array = -values if name == "days_since_last_order" else values  # more is better on each axis
-    return answer
-
-
-def _cells(frame: pd.DataFrame, cuts: dict[str, Array]) -> NDArray[np.int_]:
-    cell = np.zeros(len(frame), dtype=np.int_)
-    for name in _AXES:
-        cell = cell * CELLS + np.searchsorted(cuts[name], _axis(frame, name), side="right")
-    return cell
+def _cells(fifths: NDArray[np.int_]) -> NDArray[np.int_]:
+    cells: NDArray[np.int_] = (fifths[:, 0] * CELLS + fifths[:, 1]) * CELLS + fifths[:, 2]
+    return cells

@@ -94,7 +94,7 @@ def fit(counts: Counts, penalty: float) -> tuple[Array, float] | None:
     def loss(theta: Array) -> tuple[float, Array]:
         params = np.exp(theta)
         value, gradient = log_likelihood(params, scaled)
-        return (penalty * theta @ theta - value) / size, (2 * penalty * theta - gradient * params) / size
+        return float(penalty * theta @ theta - value) / size, (2 * penalty * theta - gradient * params) / size
 
     best: tuple[Array, float] | None = None
     for start in STARTS:
@@ -111,8 +111,7 @@ def fit(counts: Counts, penalty: float) -> tuple[Array, float] | None:
     if best is None:
         return None
     params: Array = np.exp(best[0]) * np.array([1.0, unit, 1.0, 1.0])
-    value, _ = log_likelihood(params, counts)
-    return params, value
+    return params, float(log_likelihood(params, counts)[0])
 
 
 def alive(params: Array, frequency: Array, recency: Array, age: Array) -> Array:

@@ -70,7 +70,7 @@ class Encoder:
     def _column(self, name: str, values: pd.Series) -> Array:
         known = self.categories.get(name)
         if known is not None:
-            codes = pd.Index(known, dtype=object).get_indexer(values.astype(object).map(_text))
+            codes = pd.Index(known, dtype=object).get_indexer(pd.Index(values.astype(object).map(_text)))
             return np.where(codes < 0, np.nan, codes.astype(np.float64))
         try:
             numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -262,8 +262,8 @@ def train(plan: Plan, encoder: Encoder, fit: Rows, stop: Rows | None = None) -> 
 class LevelFreeLoss:
     """Mean loss after the best shift of the margins (and, for risks, the best slope): lower is better.
 
-    Levels are calibrated afterwards, on the same rows. A stop by the plain loss would, in a season unlike the one learned
-    from, mistake a better ranking at a wrong level for a worse model.
+    Levels are calibrated afterwards, on the same rows. A stop by the plain loss would, in a season unlike the one
+    learned from, mistake a better ranking at a wrong level for a worse model.
     """
 
     def __init__(self, plan: Plan, rows: Rows) -> None:

@@ -29,8 +29,8 @@ class Calibrator:
     Attributes
     ----------
     kind
-        ``identity`` sigma(f); ``platt`` sigma(a f + b) (Platt 1999); ``beta`` sigma(a ln p - b ln(1 - p) + c) with p = sigma(f)
-        (Kull, Silva Filho & Flach 2017, eq. 3); ``isotonic`` straight lines between knots.
+        ``identity`` sigma(f); ``platt`` sigma(a f + b) (Platt 1999); ``beta`` sigma(a ln p - b ln(1 - p) + c) with p
+        = sigma(f) (Kull, Silva Filho & Flach 2017, eq. 3); ``isotonic`` straight lines between knots.
     values
         Its parameters; for ``isotonic`` the knots' margins followed by their probabilities.
 
@@ -87,8 +87,8 @@ def fit_calibrator(
     Returns
     -------
     Calibrator, dict
-        The simplest kind whose cross-validated Brier score is within one standard error of the best one, fitted on all rows;
-        and the Brier scores (lower is better).
+        The simplest kind whose cross-validated Brier score is within one standard error of the best one, fitted on
+        all rows; and the Brier scores (lower is better).
     """
     f, y = np.asarray(margin, dtype=np.float64), np.asarray(event, dtype=np.float64)
     folds: NDArray[np.int_] = np.arange(len(y)) % FOLDS if fold is None else fold
@@ -132,7 +132,7 @@ def _beta_logit(values: tuple[float, ...], f: Array) -> Array:
 
 
 def _logistic(design: Array, y: Array, start: tuple[float, ...], lowest: tuple[float | None, ...]) -> tuple[float, ...]:
-    """Logistic regression with lower bounds, so that the map stays strictly increasing; a whisper of a pull to the start."""
+    """Logistic regression, slopes bounded below so that the map stays increasing; a whisper of a pull to the start."""
     n = len(y)
     origin = np.array(start)
 

@@ -161,7 +161,8 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
 
     def predict(self, X: Any) -> NDArray[Any]:
         """The likelier class of each row."""
-        answer: NDArray[Any] = self.classes_[(self.margin(X) > 0).astype(int)]
+        likelier = self.margin(X) > 0
+        answer: NDArray[Any] = self.classes_[likelier.astype(int)]
         return answer
 
     def _start(self, frame: Any) -> Array:

@@ -18,6 +18,9 @@ MONTH = 30.0
 OWN_DAYS = 15.0
 """A customer's own spend counts fully once it covers many times this many days; before, it is pulled to everyone's."""
 
+OLDEST = 3
+"""Months at the old end whose mean hazard goes on for ever."""
+
 
 @dataclass(frozen=True)
 class ContractPrior:
@@ -26,7 +29,8 @@ class ContractPrior:
     Attributes
     ----------
     hazards
-        P(the contract ends within this month of its age | it lived to see it), from month 0 on; the last one goes on for ever.
+        P(the contract ends within this month of its age | it lived to see it), from month 0 on; the last one goes on
+        for ever.
     daily_spend
         Mean spend per customer and day, in the currency.
     n_contracts
@@ -111,7 +115,7 @@ def fit_contract_prior(counts: pd.DataFrame, *, daily_spend: float) -> ContractP
     --------
     >>> counts = pd.DataFrame({"age_months": [0, 1], "at_risk": [1000, 500], "ended": [500, 50]})
     >>> [round(h, 2) for h in fit_contract_prior(counts, daily_spend=1.0).hazards]
-    [0.5, 0.1]
+    [0.5, 0.1, 0.37]
     """
     if "at_risk" not in counts.columns:
         counts = at_risk_counts(counts)
@@ -124,8 +128,9 @@ def fit_contract_prior(counts: pd.DataFrame, *, daily_spend: float) -> ContractP
     strength = _strength(n, ended, pooled)
     hazards = np.clip((ended + strength * pooled) / (n + strength), 1e-5, 1 - 1e-5)
     months = counts["age_months"].to_numpy(int)
-    every = np.full(months.max() + 2, pooled)  # a month nobody has seen yet, and all after it, get the mean
+    every = np.full(months.max() + 2, pooled)
     every[months] = hazards
+    every[-1] = np.average(hazards[-OLDEST:], weights=n[-OLDEST:] + strength)  # ages nobody has reached yet
     return ContractPrior(tuple(map(float, every)), daily_spend, contracts)
 
 

@@ -1,7 +1,8 @@
 """The fitted models as one object: a prior, two corrections of it, calibration, totals, intervals; text and JSON.
 
 ``churn margin = prior log-odds + weight x (line + trees)``, made a probability by the calibrator; ``value margin = log
-prior value + weight x (line + trees) + log scale``, made money by ``exp``. Both are sums, so both can be explained exactly.
+prior value + weight x (line + trees) + log scale``, made money by ``exp``. Both are sums, so both can be explained
+exactly.
 """
 
 import json
@@ -203,8 +204,8 @@ class Recipe:
         Returns
         -------
         DataFrame
-            ``churn_risk`` in [0, 1]; ``value_if_kept``, ``future_value``, ``future_value_low``, ``future_value_high`` in the
-            currency, over the horizon; the frame's index.
+            ``churn_risk`` in [0, 1]; ``value_if_kept``, ``future_value``, ``future_value_low``,
+            ``future_value_high`` in the currency, over the horizon; the frame's index.
 
         Raises
         ------
@@ -235,8 +236,8 @@ class Recipe:
     def contributions(self, frame: pd.DataFrame) -> Explained:
         """Split both margins exactly over the features and the prior; see ``Contributions``.
 
-        What the trees make of the prior's outputs is counted under ``prior``, together with its offset against the offset of
-        the median customer of the fit.
+        What the trees make of the prior's outputs is counted under ``prior``, together with its offset against the
+        offset of the median customer of the fit.
         """
         frame = with_prior(frame, self.prior, self.horizon)
         churn, value = self._offsets(frame)

@@ -24,7 +24,7 @@ def as_frame(estimator: Any, X: Any, *, reset: bool) -> pd.DataFrame:
         return X
     matrix = validate_data(estimator, X, reset=reset, dtype=np.float64, ensure_all_finite="allow-nan")
     names = getattr(estimator, "feature_names_in_", [f"x{i}" for i in range(matrix.shape[1])])
-    return pd.DataFrame(matrix, columns=list(names), index=getattr(X, "index", None))
+    return pd.DataFrame(matrix, columns=list(names), index=X.index if isinstance(X, pd.DataFrame) else None)
 
 
 def make_encoder(
@@ -44,14 +44,14 @@ def as_weight(sample_weight: Any, X: Any) -> Array:
 
 
 def fewest_in_leaf(asked: int | None, total_weight: float) -> int:
-    """1 % of the rows, at least 1 and at most 200, unless asked otherwise.
+    """1 % of the rows, at most 200, unless asked otherwise.
 
     Examples
     --------
     >>> fewest_in_leaf(None, 5_000.0), fewest_in_leaf(None, 1e6), fewest_in_leaf(7, 5_000.0)
     (50, 200, 7)
     """
-    return asked if asked is not None else int(np.clip(total_weight / 100, 1, 200))
+    return asked if asked is not None else int(np.clip(total_weight / 100, 0, 200))
 
 
 def _has_text(frame: pd.DataFrame) -> bool:

@@ -56,7 +56,7 @@ def fit(frequency: Array, mean_spend: Array, n: Array, penalty: float) -> tuple[
     def loss(theta: Array) -> tuple[float, Array]:
         params = np.exp(theta)
         value, gradient = log_likelihood(params, frequency, z, n)
-        return (penalty * theta @ theta - value) / size, (2 * penalty * theta - gradient * params) / size
+        return float(penalty * theta @ theta - value) / size, (2 * penalty * theta - gradient * params) / size
 
     best: tuple[Array, float] | None = None
     for start in STARTS:
@@ -73,8 +73,7 @@ def fit(frequency: Array, mean_spend: Array, n: Array, penalty: float) -> tuple[
     if best is None:
         return None
     params: Array = np.exp(best[0]) * np.array([1.0, 1.0, unit])
-    value, _ = log_likelihood(params, frequency, mean_spend, n)
-    return params, value
+    return params, float(log_likelihood(params, frequency, mean_spend, n)[0])
 
 
 def expected_spend(params: Array, frequency: Array, mean_spend: Array) -> Array:
@@ -85,7 +84,7 @@ def expected_spend(params: Array, frequency: Array, mean_spend: Array) -> Array:
     Examples
     --------
     >>> expected_spend(np.array([6.25, 3.74, 15.44]), np.array([0.0, 2.0]), np.array([np.nan, 50.0])).round(2)
-    array([35.22, 47.23])
+    array([35.22, 47.34])
     """
     p, q, gamma = params
     own = np.where(frequency > 0, np.nan_to_num(mean_spend, nan=0.0), 0.0)

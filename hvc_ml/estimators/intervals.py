@@ -19,9 +19,9 @@ FOLDS = 5
 class Intervals:
     """A distribution of future value per customer, and the levels at which its interval is read.
 
-    Given a churn risk p and a value if kept V, future value is 0 with probability p and V times a ratio otherwise. The ratio's
-    quantiles depend on the size of V. The levels are conformalised (after Chernozhukov, Wuethrich & Zhu 2021, distributional
-    conformal prediction) so that the wanted share of the calibrate cutoff's customers lies inside.
+    Given a churn risk p and a value if kept V, future value is 0 with probability p and V times a ratio otherwise.
+    The ratio's quantiles depend on the size of V. The levels are conformalised (after Chernozhukov, Wuethrich & Zhu
+    2021, distributional conformal prediction) so that the wanted share of the calibrate cutoff's customers lies inside.
 
     Attributes
     ----------
@@ -57,14 +57,16 @@ class Intervals:
 
     def predict(self, risk: Array, value_if_kept: Array, future_value: Array) -> tuple[Array, Array]:
         """Lower and upper ends, in the currency: ``0 <= low <= future_value <= high``."""
-        p, v = self._parts(risk, value_if_kept, future_value)
+        p, v = self.parts(risk, value_if_kept, future_value)
         level: Array = np.asarray(self.upper)[np.searchsorted(self.edges, future_value, side="right")]
-        return self._ends(p, v, future_value, level)
+        return self.ends(p, v, future_value, level)
 
-    def _parts(self, risk: Array, value_if_kept: Array, future_value: Array) -> tuple[Array, Array]:
+    def parts(self, risk: Array, value_if_kept: Array, future_value: Array) -> tuple[Array, Array]:
+        """The point mass and the scale of each customer's distribution."""
         return (risk, value_if_kept) if self.point_mass else (np.zeros_like(risk), future_value)
 
-    def _ends(self, p: Array, v: Array, mean: Array, level: Array) -> tuple[Array, Array]:
+    def ends(self, p: Array, v: Array, mean: Array, level: Array) -> tuple[Array, Array]:
+        """Both ends around ``mean``, the upper one read at ``level``."""
         low = self.quantile(np.full_like(p, self.lower), p, v)
         high = self.quantile(level, p, v)
         return np.minimum(low / self.shock, mean), np.maximum(high * self.shock, mean)
@@ -89,7 +91,8 @@ class Intervals:
             found: Array = table[bin_, left] * (1 - part) + table[bin_, left + 1] * part
             return found
 
-        return at(under) * (1 - share) + at(above) * share
+        ratio: Array = at(under) * (1 - share) + at(above) * share
+        return ratio
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, for a file."""
@@ -122,7 +125,8 @@ def default_intervals(coverage: float, *, point_mass: bool = True) -> Intervals:
 
     Examples
     --------
-    >>> low, high = default_intervals(0.8).predict(np.array([0.0, 0.5]), np.array([100.0, 100.0]), np.array([100.0, 50.0]))
+    >>> risk, kept = np.array([0.0, 0.5]), np.array([100.0, 100.0])
+    >>> low, high = default_intervals(0.8).predict(risk, kept, (1 - risk) * kept)
     >>> low.round(1), high.round(1)
     (array([10.5,  0. ]), array([230.3, 160.9]))
     """
@@ -169,7 +173,7 @@ def fit_intervals(
         See ``Intervals``; not undone by the levels.
     """
     plain = default_intervals(coverage, point_mass=point_mass)
-    p, v = plain._parts(risk, value_if_kept, future_value)
+    p, v = plain.parts(risk, value_if_kept, future_value)
     stays = kept if point_mass else np.ones(len(risk), dtype=bool)
     if stays.sum() < FEWEST_PER_BIN:
         return replace(plain, shock=shock)
@@ -187,7 +191,7 @@ def fit_intervals(
         hits = 0
         for k, own in per_fold.items():
             at = rows & (folds == k)
-            low, high = own._ends(p[at], v[at], future_value[at], np.full(at.sum(), level))
+            low, high = own.ends(p[at], v[at], future_value[at], np.full(at.sum(), level))
             hits += int(((observed[at] <= high) & (observed[at] >= np.where(low > 0, low, -np.inf))).sum())
         return hits / int(rows.sum())
 

@@ -85,15 +85,16 @@ class BuyTillYouDie:
         Returns
         -------
         DataFrame
-            ``prior_active`` P(at least one purchase), ``prior_purchases`` expected purchase days, ``prior_value`` expected
-            money, ``prior_value_if_kept`` expected money given at least one purchase; one row per customer, in order.
+            ``prior_active`` P(at least one purchase), ``prior_purchases`` expected purchase days, ``prior_value``
+            expected money, ``prior_value_if_kept`` expected money given at least one purchase; one row per customer,
+            in order.
 
         Examples
         --------
         >>> prior = BuyTillYouDie(.243, 30.9, .793, 2.426, 6.25, 3.74, 15.44, np.nan, np.nan, 230, 2357, 946)
         >>> prior.predict([2], [210], [270], [30.0], 273).round(2)
            prior_active  prior_purchases  prior_value  prior_value_if_kept
-        0          0.52             1.22        37.46                72.23
+        0          0.55             1.23        38.01                68.63
         """
         x, t, end, spend = (np.asarray(v, dtype=np.float64) for v in (frequency, recency, age, repeat_spend_mean))
         x, end = np.maximum(x, 0.0), np.maximum(end, 0.0)
@@ -120,7 +121,8 @@ class BuyTillYouDie:
         Returns
         -------
         DataFrame, ndarray
-            ``frequency, recency, age, repeat_spend_mean`` (NaN without repeats), and the money spent within the horizon.
+            ``frequency, recency, age, repeat_spend_mean`` (NaN without repeats), and the money spent within the
+            horizon.
         """
         return simulate(self, np.asarray(ages, dtype=np.float64), horizon, rng)
 
@@ -158,8 +160,8 @@ def fit_buy_till_you_die(
         Columns ``frequency, mean_spend, n``: repeat purchase days and their mean spend (currency), customers with at
         least one repeat purchase; rows without positive spend are left out.
     penalty
-        Pull of the parameters' logarithms towards 0 (times in mean ages, money in mean amounts), which only matters where the
-        data say nothing; 0 reproduces published maximum-likelihood answers.
+        Pull of the parameters' logarithms towards 0 (times in mean ages, money in mean amounts), which only matters
+        where the data say nothing; 0 reproduces published maximum-likelihood answers.
     default_spend
         Spend per purchase where nobody came back (for instance the mean first spend).
 
@@ -167,8 +169,8 @@ def fit_buy_till_you_die(
     -------
     BuyTillYouDie
         With ``fallback`` set, and a warning logged, where the data could not carry a fit: then purchase rates are
-        ``Gamma(0.5, .)`` with the observed mean rate, leaving is ``Beta(0.5, 2)``, and amounts vary by ``p = q = 4`` around their
-        mean.
+        ``Gamma(0.5, .)`` with the observed mean rate, leaving is ``Beta(0.5, 2)``, and amounts vary by ``p = q = 4``
+        around their mean.
 
     Examples
     --------

@@ -50,8 +50,9 @@ def fit_recipe(
     Parameters
     ----------
     fit
-        Rows of the fit cutoffs, each mature at the calibrate cutoff: features, ``prior_*`` columns (or those that ``prior``
-        computes them from), ``churned`` (0 or 1), ``future_value`` (currency). None or few rows: the prior stands alone.
+        Rows of the fit cutoffs, each mature at the calibrate cutoff: features, ``prior_*`` columns (or those that
+        ``prior`` computes them from), ``churned`` (0 or 1), ``future_value`` (currency). None or few rows: the prior
+        stands alone.
     calibrate
         Rows of a later cutoff, mature at T; decides rounds, weights, calibration, totals and intervals.
     features

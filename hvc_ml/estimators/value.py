@@ -26,9 +26,10 @@ def value_offset(value: Array, floor: float) -> Array:
 class ValueIfKeptRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
     """Gradient boosting of an expected amount with a log link, starting from a prior.
 
-    A target is money of customers who stayed. It is capped at its ``winsor`` quantile (one order must not bend every tree) and
-    raised to a floor of 1 % of the mean positive target: who stayed but returned more than they bought counts as bringing
-    next to nothing. Predictions are therefore positive; data where most targets are negative want another model.
+    A target is money of customers who stayed. It is capped at its ``winsor`` quantile (one order must not bend every
+    tree) and raised to a floor of 1 % of the mean positive target: who stayed but returned more than they bought
+    counts as bringing next to nothing. Predictions are therefore positive; data where most targets are negative want
+    another model.
 
     Parameters
     ----------
@@ -161,8 +162,8 @@ class ValueIfKeptRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 class HurdleRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
     """A churn classifier and a value model, multiplied: ``(1 - risk) * value if kept``, both boosted from the prior.
 
-    A customer with y <= 0 counts as gone. Those gone bring their mean (0 where nothing is refunded), so targets of any sign
-    are met on average.
+    A customer with y <= 0 counts as gone. Those gone bring their mean (0 where nothing is refunded), so targets of
+    any sign are met on average.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ Link = Callable[[Floats], Floats]
 _FLAT = 1e-9  # below this relative move of the margin, a difference quotient is rounding noise
 
 
-def value_at_risk_amounts(  # noqa: PLR0917 # two models, each with the same three parts
+def value_at_risk_amounts(  # two models, each with the same three parts
     churn_base: ArrayLike,
     churn_phi: ArrayLike,
     churn_link: Link,

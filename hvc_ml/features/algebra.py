@@ -1,8 +1,8 @@
 """The small language features are declared in: column, filter, window, aggregate, ratio.
 
 A value is a tree of frozen objects that says *what* a number is; executors (`hvc_ml.features.compute`, and the slow
-reference of the tests) say how to get it. Sums are sums of 64-bit integers, and every division happens once, in float64,
-so that all executors agree to the last bit.
+reference of the tests) say how to get it. Sums are sums of 64-bit integers, and every division happens once, in
+float64, so that all executors agree to the last bit.
 """
 
 from collections.abc import Iterator

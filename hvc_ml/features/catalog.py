@@ -23,6 +23,12 @@ from hvc_ml.tables.load import Tables
 from hvc_ml.tables.schema import CUSTOMER, KNOWN_DAY
 
 NOT_ATTRIBUTES: Final = frozenset({CUSTOMER, KNOWN_DAY})
+CORE: Final = frozenset(
+    {
+        *("days_since_first_order", "days_since_last_order", "purchase_days", "mean_gap_days"),
+        *("spend_lifetime", "spend_365d", "repeat_spend_mean", "mean_order", "contract_age_days"),
+    }
+)
 YEAR: Final = 365
 """Tiers rank by the value of twelve months, so this window is always there."""
 
@@ -64,8 +70,16 @@ def catalog(settings: FeatureSettings, horizon: int, attributes: dict[str, bool]
         *referral(kinds["referral"]),
         *contract(),
     )
-    wanted = set(settings.families)
-    return tuple(sorted((f for f in everything if f.family in wanted), key=lambda f: FAMILIES.index(f.family)))
+    kept = (f for f in everything if f.family in settings.families or f.name in core(horizon))
+    return tuple(sorted(kept, key=lambda f: FAMILIES.index(f.family)))
+
+
+def core(horizon: int) -> frozenset[str]:
+    """Features that are always computed: the prior, the simple rules and the tiers are made of them.
+
+    Where their family is switched off, the models do not learn from them.
+    """
+    return CORE | {f"spend_{horizon}d"}
 
 
 def available(tables: Tables, settings: FeatureSettings, horizon: int) -> tuple[Feature, ...]:

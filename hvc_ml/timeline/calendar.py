@@ -92,10 +92,10 @@ class Timeline:
             needed = self.settings.min_history + self.maturing
             latest = self.end - timedelta(days=self.maturing)
             raise NotEnoughData(
-                f"The orders span {days:,} days ({self.first} to {self.end}); a cutoff needs {self.settings.min_history} "
-                f"days of history and {self.maturing} days (horizon + settle) after it, {needed} in all, and lies on the "
-                f"calendar's grid. The latest usable cutoff would be {latest}. Shorten labels.horizon, set "
-                f"calendar.every to fewer days, or bring older orders."
+                f"The orders span {days:,} days ({self.first} to {self.end}); a cutoff needs "
+                f"{self.settings.min_history} days of history and {self.maturing} days (horizon + settle) after it, "
+                f"{needed} in all, and lies on the calendar's grid. The latest usable cutoff would be {latest}. "
+                f"Shorten labels.horizon, set calendar.every to fewer days, or bring older orders."
             )
         count = self.settings.tests if count is None else count
         return tuple(c for c in mature if self._usable(c))[-count:] or mature[-1:]

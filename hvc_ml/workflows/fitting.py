@@ -85,6 +85,7 @@ def fit_at(
     late = _stack([frames[c] for c in split.calibrate])
     if split.by == "customers" and fit is not None and late is not None:
         fit, late = fit[~_held_back(fit)], late[_held_back(late)]
+    features = tuple(f for f in features if f.family in config.features.families)
     text = [f.name for f in features if f.unit == "text"]
     categories = {name: list(categories_of(fit[name])) for name in text} if fit is not None else {}
     recipe = fit_recipe(

@@ -13,9 +13,11 @@ from hvc_ml.errors import ModelRefused
 from hvc_ml.evaluation.gate import Decision, promotion
 from hvc_ml.evaluation.grade import Grade, grade
 from hvc_ml.evaluation.honesty import Panel
+from hvc_ml.features.catalog import core
 from hvc_ml.progress import Stages
 from hvc_ml.publish import RunLock
 from hvc_ml.scoring.model import CustomerModel, ModelInfo
+from hvc_ml.scoring.serving import serving
 from hvc_ml.tracking.registry import champion, refuse, register
 from hvc_ml.tracking.registry import promote as make_champion
 from hvc_ml.tracking.store import Store, open_store
@@ -23,7 +25,7 @@ from hvc_ml.workflows.backtest import KEYS, backtest, needed
 from hvc_ml.workflows.champions import asked
 from hvc_ml.workflows.fitting import fit_at, prior_of, rows_of
 from hvc_ml.workflows.shop import Shop, open_shop
-from hvc_ml.workflows.training_record import Trained, recorded_run, serving_of
+from hvc_ml.workflows.training_record import Trained, recorded_run
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ def _registered(shop: Shop, store: Store, trained: Trained, scratch: Path, *, pr
             store,
             run,
             bundle,
-            serving_of(model, panel),
+            serving(bundle),
             metrics=trained.test.panel.metrics(),
             tags={"grade": trained.grade.letter, "rung": trained.production.recipe.rung},
         )
@@ -166,6 +168,7 @@ def _model(shop: Shop, trained: Trained) -> CustomerModel:
     used = [f for f in trained.features if f.name in trained.production.recipe.features]
     info = ModelInfo(
         features=tuple(f.name for f in used),
+        inputs=tuple(f.name for f in trained.features if f.name in core(config.labels.horizon)),
         horizon=config.labels.horizon,
         currency=config.currency,
         units={f.name: f.unit for f in used},

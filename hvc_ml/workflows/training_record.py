@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -18,9 +17,6 @@ from hvc_ml.evaluation.gate import Decision
 from hvc_ml.evaluation.grade import Grade
 from hvc_ml.features.feature import Feature
 from hvc_ml.report.charts import calibration_chart, decile_chart, gain_chart, honesty_chart, learning_chart
-from hvc_ml.scoring.bundle import selftest_rows
-from hvc_ml.scoring.model import CustomerModel
-from hvc_ml.tracking.logged import Serving
 from hvc_ml.tracking.run import Run
 from hvc_ml.tracking.store import Store
 from hvc_ml.workflows.backtest import Backtest
@@ -58,7 +54,7 @@ def recorded_run(shop: Shop, store: Store, trained: Trained, decision: Decision)
     }
     words = _description(shop, trained, decision)
     with store.training_run(name, params=_params(shop, trained), tags=tags, description=words) as run:
-        run.metrics(trained.test.panel.metrics())
+        run.metrics(_comparable(trained.test.panel.metrics()))
         newest = trained.test.fitted[max(trained.test.fitted)].recipe
         run.curves(
             {f"churn_loss_{k}" if c == "churn" else f"value_loss_{k}": v for (c, k), v in _curves(newest).items()}
@@ -70,7 +66,7 @@ def recorded_run(shop: Shop, store: Store, trained: Trained, decision: Decision)
         run.document("recipe_notes.json", dict(newest.notes))
         for figures in trained.test.panel.cutoffs:
             with run.child(figures.cutoff) as child:
-                child.metrics({**figures.model, "baselines": figures.baselines, "rows": figures.n})
+                child.metrics(_comparable({**figures.model, "baselines": figures.baselines, "rows": figures.n}))
         yield run
 
 
@@ -80,14 +76,11 @@ def config_hash(config: Config) -> str:
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
 
-def serving_of(model: CustomerModel, panel: pd.DataFrame) -> Serving:
-    """How MLflow's own tools can use the bundle; the example is drawn column by column, so it is nobody's row."""
-    import hvc_ml.scoring  # noqa: PLC0415 # only for its place
-
-    example = selftest_rows(panel, model.info.features, rows=5)
-    kinds = {name: "string" if name in model.info.categories else "double" for name in model.info.features}
-    script = Path(hvc_ml.scoring.__file__).with_name("served.py")
-    return Serving(script, kinds, tuple(model.predict(example).columns), example)
+def _comparable(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Figures such that MLflow shows the model and every rule side by side, one section per metric."""
+    own = {name: value for name, value in figures.items() if name != "baselines"}
+    named = {"hvc_ml": own, **figures["baselines"]}
+    return {**own, "honesty": {m: {name: found.get(m) for name, found in named.items()} for m in HEADLINE}}
 
 
 def _params(shop: Shop, trained: Trained) -> dict[str, Any]:

@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 
 HEAD = "customer,day,total,order\n"
-ROWS = "".join(f"{c:03d},2024-{m:02d}-{d:02d},{10 + c}.50,{c}-{m}-{d}\n" for c in range(1, 40) for m in range(1, 13) for d in (3, 17))
+ROWS = "".join(
+    f"{c:03d},2024-{m:02d}-{d:02d},{10 + c}.50,{c}-{m}-{d}\n"
+    for c in range(1, 40)
+    for m in range(1, 13)
+    for d in (3, 17)
+)
 
 CONFIG = """
 name: shop
@@ -24,7 +29,13 @@ resources: {memory: 1GB}
 
 def run(*argv, cwd, env=None):
     return subprocess.run(
-        [sys.executable, "-m", "hvc_ml", *argv], cwd=cwd, capture_output=True, text=True, timeout=240, check=False, env=env
+        [sys.executable, "-m", "hvc_ml", *argv],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+        env=env,
     )
 
 
@@ -35,7 +46,11 @@ def shop(folder: Path, orders: str = HEAD + ROWS, config: str = CONFIG) -> Path:
 
 
 def files(folder: Path) -> set[str]:
-    return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if ".hvc-ml" not in p.parts and "models" not in p.parts}
+    return {
+        p.relative_to(folder).as_posix()
+        for p in folder.rglob("*")
+        if ".hvc-ml" not in p.parts and "models" not in p.parts
+    }
 
 
 CASES = {
@@ -47,8 +62,22 @@ CASES = {
     "a date that could be read two ways": (HEAD + "1,03/04/2024,5,a\n", CONFIG, "check", 4, "date_format"),
     "an amount that is no number": (HEAD + ROWS + "9,2024-12-20,ten,x\n", CONFIG, "check", 4, "aaa"),
     "a customer that is missing": (HEAD + ROWS + ",2024-12-20,5,x\n", CONFIG, "check", 4, "drop_anonymous"),
-    "a horizon longer than the history": (HEAD + ROWS, CONFIG.replace("horizon: 30", "horizon: 900"), "train", 5, "latest usable cutoff"),
-    "everyone churned": (HEAD + "".join(f"{c},2024-01-{d:02d},5,{c}-{d}\n" for c in range(300) for d in range(1, 20)) + "0,2024-09-01,5,x\n", CONFIG, "train", 5, "churned"),
+    "a horizon longer than the history": (
+        HEAD + ROWS,
+        CONFIG.replace("horizon: 30", "horizon: 900"),
+        "train",
+        5,
+        "latest usable cutoff",
+    ),
+    "everyone churned": (
+        HEAD
+        + "".join(f"{c},2024-01-{d:02d},5,{c}-{d}\n" for c in range(300) for d in range(1, 20))
+        + "0,2024-09-01,5,x\n",
+        CONFIG,
+        "train",
+        5,
+        "churned",
+    ),
     "no champion": (HEAD + ROWS, CONFIG, "score", 6, "hvc-ml train"),
 }
 

@@ -8,7 +8,25 @@ import pytest
 
 LOADED = "import json, sys; sys.argv = ['hvc-ml', *{argv!r}]\nfrom hvc_ml.__main__ import main\ntry:\n    main()\nexcept SystemExit:\n    pass\nsys.stderr.write(json.dumps(sorted(m for m in sys.modules if '.' not in m or m.startswith('hvc_ml'))))"
 
-HEAVY = {"duckdb", "jinja2", "lightgbm", "matplotlib", "mlflow", "narwhals", "numba", "numpy", "pandas", "pyarrow", "pydantic", "rich", "scipy", "shap", "sklearn", "xlsxwriter", "yaml"}
+HEAVY = {
+    "duckdb",
+    "jinja2",
+    "lightgbm",
+    "matplotlib",
+    "mlflow",
+    "narwhals",
+    "numba",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "pydantic",
+    "rich",
+    "scipy",
+    "shap",
+    "sklearn",
+    "xlsxwriter",
+    "yaml",
+}
 
 OURS = {
     "hvc_ml",
@@ -32,7 +50,9 @@ OURS = {
 
 
 def loaded(*argv):
-    run = subprocess.run([sys.executable, "-c", LOADED.format(argv=list(argv))], capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", LOADED.format(argv=list(argv))], capture_output=True, text=True, check=True
+    )
     return run.stdout, set(json.loads(run.stderr))
 
 

@@ -91,7 +91,9 @@ def test_the_priors_statistics_are_counts_of_customers_who_are_alike(engine):
         {"frequency": 0, "recency": 0, "age": 99, "n": 2},
         {"frequency": 2, "recency": 90, "age": 99, "n": 1},
     ]
-    assert engine.arrow(repeat_spend_at(tables, TODAY)).to_pylist() == [{"frequency": 2, "repeat_spend": 100_000, "n": 1}]
+    assert engine.arrow(repeat_spend_at(tables, TODAY)).to_pylist() == [
+        {"frequency": 2, "repeat_spend": 100_000, "n": 1}
+    ]
 
 
 def test_contract_ages_without_contracts_are_a_mistake(engine):

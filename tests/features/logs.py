@@ -1,6 +1,7 @@
 """Random logs: a few customers, every table, ties on the cutoff, late rows, rows of the future."""
 
 from hypothesis import strategies as st
+
 from made.shop import contract, event, order
 
 CUSTOMERS = ("ann", "bob", "cyd")

@@ -4,11 +4,10 @@ import random
 
 import narwhals as nw
 import pytest
+from hypothesis import HealthCheck, given, settings
+
 from features.logs import CUSTOMERS, logs
 from features.reference import reference
-from hypothesis import HealthCheck, given, settings
-from made.shop import TODAY, at, contract, event, make_tables, order
-
 from hvc_ml.features.algebra import aggregates
 from hvc_ml.features.catalog import available, catalog
 from hvc_ml.features.compute import features_at
@@ -16,6 +15,7 @@ from hvc_ml.features.feature import FAMILIES
 from hvc_ml.features.settings import FeatureSettings
 from hvc_ml.labels import LabelSettings, labels_at
 from hvc_ml.population import PopulationSettings, active_within, population_at, subscribers_at
+from made.shop import TODAY, at, contract, event, make_tables, order
 
 LAW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 EVERY = catalog(FeatureSettings(), 60, {"region": False, "score_at_signup": True})
@@ -113,7 +113,7 @@ def _dropped(log):
     }
     kept = {name: [_open_ended(r) for r in rows if not _is_future(r)] for name, rows in log.items()}
     return {
-        name: rows + [_shaped(far.get(name, log[name][0] | {"day": at(900)}), log[name])] for name, rows in kept.items()
+        name: [*rows, _shaped(far.get(name, log[name][0] | {"day": at(900)}), log[name])] for name, rows in kept.items()
     }
 
 

@@ -10,7 +10,7 @@ money = st.floats(0, 1e6)
 
 
 @given(p=share, v=money, g=share, d=money, t=share, f=money)
-def test_gain_is_what_is_saved_less_what_is_spent(p, v, g, d, t, f):  # noqa: PLR0917 # the formula has six
+def test_gain_is_what_is_saved_less_what_is_spent(p, v, g, d, t, f):  # the formula has six
     costs = {"save_rate": g, "offer_cost": d, "take_up": t, "contact_cost": f}
     saved = p * g * v
     assert expected_gain(p, v, **costs) == pytest.approx(

@@ -13,7 +13,13 @@ def line(days, maturing=90, **settings):
     return Timeline(date(2023, 1, 10), date(2023, 1, 10) + timedelta(days=days), maturing, CalendarSettings(**settings))
 
 
-lines = st.builds(line, st.integers(1, 1500), st.integers(1, 300), every=st.one_of(st.just("month"), st.integers(3, 60)), min_history=st.integers(1, 90))
+lines = st.builds(
+    line,
+    st.integers(1, 1500),
+    st.integers(1, 300),
+    every=st.one_of(st.just("month"), st.integers(3, 60)),
+    min_history=st.integers(1, 90),
+)
 
 
 @given(lines)

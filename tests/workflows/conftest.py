@@ -10,7 +10,7 @@ from hvc_ml.workflows.demo import make
 from hvc_ml.workflows.score import Limits, score
 from hvc_ml.workflows.train import train
 
-SMALL = {"tests: 3": "tests: 1", "cutoffs: 12": "cutoffs: 4"}
+SMALL = {"cutoffs: 12": "cutoffs: 4"}
 
 
 def small(folder, kind="retail", customers=1500):

@@ -30,11 +30,22 @@ def test_check_grades_the_business_and_accounts_for_every_row(trained):
 def test_train_says_what_the_contract_asks_for(trained):
     result = trained[1].as_json()
     json.dumps(result, allow_nan=False)
-    assert {"run_id", "model_version", "promoted", "promotion_reason", "grade", "rung", "n_rows", "n_customers"} <= set(result)
+    assert {"run_id", "model_version", "promoted", "promotion_reason", "grade", "rung", "n_rows", "n_customers"} <= set(
+        result
+    )
     assert set(result["cutoffs"]) == {"fit", "calibrate", "test"}
     assert max(result["cutoffs"]["fit"]) < min(result["cutoffs"]["calibrate"]) < min(result["cutoffs"]["test"])
     metrics = result["metrics"]
-    for name in ("churn_auc", "churn_brier", "churn_ece", "value_gini", "value_captured_20", "value_spearman", "value_bias", "interval_coverage"):
+    for name in (
+        "churn_auc",
+        "churn_brier",
+        "churn_ece",
+        "value_gini",
+        "value_captured_20",
+        "value_spearman",
+        "value_bias",
+        "interval_coverage",
+    ):
         assert isinstance(metrics[name], float), name
     for rule in metrics["baselines"].values():
         assert set(rule) == {"churn_auc", "value_gini", "value_captured_20", "value_spearman"}
@@ -67,7 +78,13 @@ def test_reasons_of_every_customer_add_up_to_the_value_at_risk_to_the_cent(train
 def test_the_manifest_vouches_for_every_file_and_latest_points_to_the_list(trained):
     project, _, result = trained
     manifest = verify_directory(result.list_dir)
-    assert set(manifest["files"]) == {"retention_list.csv", "retention_list.parquet", "retention_list.xlsx", "scores.parquet", "book.html"}
+    assert set(manifest["files"]) == {
+        "retention_list.csv",
+        "retention_list.parquet",
+        "retention_list.xlsx",
+        "scores.parquet",
+        "book.html",
+    }
     assert (project.lists / "latest").resolve() == result.list_dir
     assert manifest["meta"]["n_listed"] == result.n_listed
 

@@ -56,7 +56,7 @@ labels:
 calendar:
   every: month
   cutoffs: 12
-  tests: 3
+  tests: 1 # each further one is a refit
 
 features:
   kinds: # what the events mean
@@ -138,7 +138,7 @@ labels:
 calendar:
   every: month
   cutoffs: 12
-  tests: 3
+  tests: 1 # each further one is a refit
 
 features:
   kinds: # what the events mean
