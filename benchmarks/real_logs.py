@@ -60,8 +60,10 @@ def _rows(result: CheckResult) -> str:
 def _figures(result: TrainResult) -> str:
     split = result.cutoffs
     lines = [
-        f"Rung `{result.rung}`, grade {result.grade.letter}; fit {_span(split['fit'])}, calibrate "
-        f"{_span(split['calibrate'])}, test {_span(split['test'])}. {result.panel.says}",
+        (
+            f"Rung `{result.rung}`, grade {result.grade.letter}; fit {_span(split['fit'])}, calibrate "
+            f"{_span(split['calibrate'])}, test {_span(split['test'])}. {result.panel.says}"
+        ),
         "",
         "| | churn AUC | value Gini | value in top 20 % | Spearman |",
         "|---|---|---|---|---|",

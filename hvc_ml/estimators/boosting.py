@@ -41,6 +41,10 @@ def categories_of(values: pd.Series) -> tuple[str, ...]:
     return tuple(name for name, _ in ordered[:MOST_CATEGORIES])
 
 
+MOST_MEASURED = 100_000
+"""Rows that the loss per round is computed on."""
+
+
 @dataclass(frozen=True)
 class Encoder:
     """Which columns, in which order, and each text column's categories (an unseen one counts as missing)."""
@@ -267,19 +271,22 @@ class LevelFreeLoss:
     """
 
     def __init__(self, plan: Plan, rows: Rows) -> None:
-        self.plan, self.rows = plan, rows
-        self.offset = np.zeros(len(rows.y)) if rows.offset is None else rows.offset
+        stride = -(-len(rows.y) // MOST_MEASURED)  # a loss per round need not read every row of a large set
+        self.plan, self.some = plan, slice(None, None, stride)
+        self.y = rows.y[self.some]
+        self.weight = np.ones(len(self.y)) if rows.weight is None else rows.weight[self.some]
         self.line = np.array([1.0, 0.0])  # slope and shift, kept between rounds: the next best is close by
-        self.start = self(self.offset)
+        self.start = self(np.zeros(len(rows.y)) if rows.offset is None else rows.offset)
 
     def __call__(self, f: Array) -> float:
         """Loss of margins, offset included."""
+        f = f[self.some]
         if self.plan.objective == "binary":
             return self._binary(f)
-        return loss(self.plan, self.rows, f + self._shift(f))
+        return loss(self.plan, self.y, self.weight, f + self._shift(f))
 
     def _shift(self, f: Array) -> float:
-        y, w = self.rows.y, self.rows.weight
+        y, w = self.y, self.weight
         if self.plan.objective == "regression":
             return float(np.average(y - f, weights=w))
         k = 2.0 if self.plan.objective == "gamma" else self.plan.tweedie_power
@@ -287,17 +294,16 @@ class LevelFreeLoss:
         return float(np.log(max(kept, 1e-300) / np.average(np.exp((2 - k) * f), weights=w)))
 
     def _binary(self, f: Array) -> float:
-        w = np.ones(len(f)) if self.rows.weight is None else self.rows.weight
-        line = self.line
+        w, line = self.weight, self.line
         for _ in range(4):  # Newton, from where the last round ended; the ridge keeps separable data finite
             p = 1 / (1 + np.exp(-np.clip(line[0] * f + line[1], -30, 30)))
-            error, bend = w * (p - self.rows.y), w * p * (1 - p)
+            error, bend = w * (p - self.y), w * p * (1 - p)
             gradient = np.array([error @ f, error.sum()]) + (line - [1.0, 0.0])
             cross = bend @ f
             hessian = np.array([[bend @ (f * f) + 1.0, cross], [cross, bend.sum() + 1.0]])
             line = line - np.clip(np.linalg.solve(hessian, gradient), -1.0, 1.0)
         self.line = line
-        return loss(self.plan, self.rows, line[0] * f + line[1])
+        return loss(self.plan, self.y, self.weight, line[0] * f + line[1])
 
 
 def _measure(name: str, measure: LevelFreeLoss, part: lgb.Dataset) -> Callable[[Array, lgb.Dataset], Any]:
@@ -332,15 +338,15 @@ def _dataset(plan: Plan, encoder: Encoder, rows: Rows, reference: lgb.Dataset | 
     )
 
 
-def loss(plan: Plan, rows: Rows, f: Array) -> float:
+def loss(plan: Plan, y: Array, weight: Array, f: Array) -> float:
     """Mean loss of margins, offset included (lower is better)."""
     if plan.objective == "binary":
-        each = np.logaddexp(0.0, f) - rows.y * f
+        each = np.logaddexp(0.0, f) - y * f
     elif plan.objective == "gamma":
-        each = rows.y * np.exp(-f) + f
+        each = y * np.exp(-f) + f
     elif plan.objective == "tweedie":
         k = plan.tweedie_power
-        each = -rows.y * np.exp((1 - k) * f) / (1 - k) + np.exp((2 - k) * f) / (2 - k)
+        each = -y * np.exp((1 - k) * f) / (1 - k) + np.exp((2 - k) * f) / (2 - k)
     else:
-        each = (rows.y - f) ** 2
-    return float(np.average(each, weights=rows.weight))
+        each = (y - f) ** 2
+    return float(np.average(each, weights=weight))

@@ -216,9 +216,12 @@ class Recipe:
         churn, value = self._offsets(frame)
         risk = self.calibrator(self.churn.margin(churn, frame, self.threads))
         kept = np.exp(self.value.margin(value, frame, self.threads))
+        wrong = int((~np.isfinite(risk * kept)).sum())
+        if wrong:
+            raise ModelRefused(f"{wrong:,} of {len(frame):,} predictions are not finite numbers. Train again.")
         future = (1 - risk) * kept + risk * self.leavers_share * kept
         low, high = self.intervals.predict(risk, kept, future)
-        out = pd.DataFrame(
+        return pd.DataFrame(
             {
                 "churn_risk": risk,
                 "value_if_kept": kept,
@@ -228,10 +231,6 @@ class Recipe:
             },
             index=frame.index,
         )
-        wrong = int((~np.isfinite(out.to_numpy())).any(axis=1).sum())
-        if wrong:
-            raise ModelRefused(f"{wrong:,} of {len(out):,} predictions are not finite numbers. Train again.")
-        return out
 
     def contributions(self, frame: pd.DataFrame) -> Explained:
         """Split both margins exactly over the features and the prior; see ``Contributions``.

@@ -51,7 +51,7 @@ def fit(frequency: Array, mean_spend: Array, n: Array, penalty: float) -> tuple[
     """
     unit = float(n @ mean_spend / n.sum())
     size = float(n.sum())
-    z = mean_spend / unit
+    z = (mean_spend / unit).astype(np.float32).astype(np.float64)  # another currency must not differ by a rounding
 
     def loss(theta: Array) -> tuple[float, Array]:
         params = np.exp(theta)

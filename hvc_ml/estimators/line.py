@@ -13,7 +13,6 @@ from typing import Any, Literal, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.special import expit
 
 Array = NDArray[np.float64]
@@ -21,7 +20,7 @@ Array = NDArray[np.float64]
 RIDGE = 30.0
 """Pull of each slope to 0, in rows: a few thousand rows move freely, a few dozen stay at the prior."""
 
-OFFSET = "offset"
+NEWTON_STEPS = 100
 MONEY_UNIT = 0.05  # of the mean positive value: log1p of money is straight below it, logarithmic above
 
 
@@ -136,23 +135,33 @@ def fit_line(
 
 def _ridge(loss: str, design: Array, offset: Array, y: Array, weight: Array) -> tuple[Array, float]:
     """Penalised likelihood: rows weigh ``weight``, every slope is pulled by RIDGE rows."""
-    total = weight.sum()
     table = np.column_stack([np.ones(len(y)), design])
+    pull = np.diag([1e-9 * weight.sum(), *[RIDGE] * design.shape[1]])
 
-    def objective(b: Array) -> tuple[float, Array]:
+    def losses(b: Array) -> tuple[float, Array, Array]:
         f = offset + table @ b
         if loss == "log":
-            each, slope = np.logaddexp(0.0, f) - y * f, expit(f) - y
+            p = expit(f)
+            each, slope, bend = np.logaddexp(0.0, f) - y * f, p - y, p * (1 - p)
         else:
-            ratio = y * np.exp(-np.clip(f, -500, 500))
-            each, slope = ratio + f, 1 - ratio
-        pull = np.concatenate([[0.0], b[1:]]) * RIDGE
-        return float((weight @ each + 0.5 * pull @ b) / total), (table.T @ (weight * slope) + pull) / total
+            bend = y * np.exp(-np.clip(f, -500, 500))
+            each, slope = bend + f - offset, 1 - bend
+        return float(weight @ each + 0.5 * b @ pull @ b), weight * slope, weight * bend
 
-    found = minimize(
-        objective, np.zeros(table.shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": 500, "gtol": 1e-7}
-    )
-    return found.x[1:], float(found.x[0])
+    b = np.zeros(table.shape[1])
+    now, slope, bend = losses(b)
+    for _ in range(NEWTON_STEPS):  # convex: Newton's method ends at the optimum, not merely near it
+        step = np.linalg.solve((table * bend[:, None]).T @ table + pull, table.T @ slope + pull @ b)
+        for _ in range(30):
+            then = losses(b - step)
+            if then[0] <= now + 1e-9 * abs(now):
+                break
+            step /= 2
+        b = b - step
+        now, slope, bend = then
+        if np.abs(step).max() < 1e-10:
+            break
+    return b[1:], float(b[0])
 
 
 def _unit(column: str, values: pd.Series) -> float:

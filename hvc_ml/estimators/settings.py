@@ -31,7 +31,7 @@ class ModelSettings(Settings):
     """The most leaves of one tree."""
 
     min_child_samples: Annotated[int, Field(ge=1)] | None = None
-    """The fewest rows in a leaf; null lets it grow with the data (1 % of the rows, between 20 and 200)."""
+    """The fewest rows in a leaf; null lets it grow with the data (1 % of the rows, at most 200)."""
 
     l2: Annotated[float, Field(ge=0.0)] = 5.0
     """Penalty on the leaves' values: pulls small data towards the prior."""

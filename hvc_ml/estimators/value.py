@@ -112,11 +112,13 @@ class ValueIfKeptRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.line_ = None
         if len(self.line):
             self.line_ = fit_line("gamma", frame, tuple(self.line), self._start(frame), target, weight)
-        rows = Rows(encoder.encode(frame), target, self._lined(frame), weight)
+        unit = np.exp(self.base_)  # LightGBM keeps labels in single precision: the currency must not move a rounding
+        rows = Rows(encoder.encode(frame), target / unit, self._lined(frame) - self.base_, weight)
         stop = None
         if eval_X is not None:
             later = as_frame(self, eval_X, reset=False)
-            stop = Rows(encoder.encode(later), self._limited(_numbers(eval_y, len(later))), self._lined(later))
+            late = self._limited(_numbers(eval_y, len(later)))
+            stop = Rows(encoder.encode(later), late / unit, self._lined(later) - self.base_)
         self.boosted_: Boosted = train(self._plan(float(weight.sum())), encoder, rows, stop)
         return self
 

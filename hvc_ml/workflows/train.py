@@ -18,6 +18,7 @@ from hvc_ml.progress import Stages
 from hvc_ml.publish import RunLock
 from hvc_ml.scoring.model import CustomerModel, ModelInfo
 from hvc_ml.scoring.serving import serving
+from hvc_ml.timeline.calendar import Split, Timeline
 from hvc_ml.tracking.registry import champion, refuse, register
 from hvc_ml.tracking.registry import promote as make_champion
 from hvc_ml.tracking.store import Store, open_store
@@ -106,7 +107,7 @@ def _trained(shop: Shop) -> Trained:
     test = backtest(line, tests, frames, partitions, features, config, shop.stages)
     with shop.stages.stage("fit for production") as stage:
         prior = prior_of(partitions[shop.now], frames[shop.now], config)
-        production = fit_at(line.split(line.end), frames, prior, features, config)
+        production = fit_at(_as_tested(line, tests[-1]), frames, prior, features, config)
         stage.rows = production.n_rows
     newest = test.fitted[tests[-1]]
     graded = grade(
@@ -117,6 +118,13 @@ def _trained(shop: Shop) -> Trained:
         horizon=config.labels.horizon,
     )
     return Trained(production, test, partitions, features, graded)
+
+
+def _as_tested(line: Timeline, newest: date) -> Split:
+    """The split of production; where the newest test had the prior alone, nothing more than that is put to work."""
+    if line.split(newest).by == "nothing":
+        return Split(line.end, (), (), "nothing")
+    return line.split(line.end)
 
 
 def _registered(shop: Shop, store: Store, trained: Trained, scratch: Path, *, promote: bool) -> TrainResult:

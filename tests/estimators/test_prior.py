@@ -1,4 +1,5 @@
 import logging
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -160,7 +161,7 @@ def test_expected_purchases_equal_the_integral_over_what_is_not_known(r, alpha, 
     middle = beta_distribution.mean(a, b + x)
     points = sorted({min(max(middle * k, tiny), 1 - 1e-12) for k in (1e-6, 1e-4, 1e-2, 0.1, 0.5, 1, 2, 5, 20)})
     edges = [tiny, *points, 1 - 1e-12]
-    whole = sum(quad(integrand, low, high, limit=200)[0] for low, high in zip(edges[:-1], edges[1:], strict=True))
+    whole = sum(quad(integrand, low, high, limit=200)[0] for low, high in pairwise(edges))
     whole += s * z * beta_distribution.cdf(tiny, a, b + x)
     params = np.array([r, alpha, a, b])
     got = bg_nbd.purchases_if_alive(params, np.array([float(x)]), np.array([age]), horizon)[0]
