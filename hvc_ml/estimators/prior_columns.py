@@ -19,7 +19,7 @@ def prior_columns(frame: pd.DataFrame, prior: Prior, horizon: int) -> pd.DataFra
     Parameters
     ----------
     frame
-        With ``purchase_days, days_since_first_order, days_since_last_order, repeat_spend_mean`` (buy-till-you-die) or
+        With ``purchase_days, days_since_first_order, days_since_last_order, purchase_day_spend`` (buy-till-you-die) or
         ``contract_age_days, days_since_first_order, spend_<horizon>d`` (contracts).
     prior
         Fitted on history before the rows' cutoff.
@@ -33,11 +33,12 @@ def prior_columns(frame: pd.DataFrame, prior: Prior, horizon: int) -> pd.DataFra
     """
     if isinstance(prior, ContractPrior):
         return _contract_columns(frame, prior, horizon)
-    _need(frame, ("purchase_days", "days_since_first_order", "days_since_last_order", "repeat_spend_mean"))
+    _need(frame, ("purchase_days", "days_since_first_order", "days_since_last_order", "purchase_day_spend"))
     first = frame["days_since_first_order"].fillna(1.0)
     recency = (first - frame["days_since_last_order"].fillna(1.0)).clip(lower=0)
     frequency = (frame["purchase_days"].fillna(1.0) - 1).clip(lower=0)
-    found = prior.predict(frequency, recency, (first - 1).clip(lower=0), frame["repeat_spend_mean"], horizon)
+    spend = frame["purchase_day_spend"]
+    found = prior.predict(frequency, recency, (first - 1).clip(lower=0), spend, horizon, spend_days=frequency + 1)
     return found.set_index(frame.index)
 
 

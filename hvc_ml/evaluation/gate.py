@@ -8,7 +8,7 @@ from typing import Any, Final
 import pandas as pd
 
 from hvc_ml.evaluation.bootstrap import REPLICATES, Estimate
-from hvc_ml.evaluation.honesty import Panel
+from hvc_ml.evaluation.honesty import NEGLIGIBLE, Panel
 from hvc_ml.evaluation.scorecard import Rows, Scorecard
 
 SIGNAL_ERRORS: Final = 2.58
@@ -130,7 +130,7 @@ def _above(estimate: Estimate, chance: float) -> bool:
 
 def _behind_baseline(panel: Panel) -> str | None:
     gap = panel.difference_gini
-    if math.isnan(gap.mid) or (gap.high >= 0 and gap.mid >= -BEHIND_BASELINE):
+    if math.isnan(gap.mid) or gap.mid > -NEGLIGIBLE or (gap.high >= 0 and gap.mid >= -BEHIND_BASELINE):
         return None
     return panel.says.rstrip(".")
 

@@ -18,6 +18,9 @@ MODEL: Final = "model"
 FORESIGHT: Final = "perfect_foresight"
 """The ceiling: what came, used as its own prediction. Shown, but nobody has to beat it."""
 
+NEGLIGIBLE: Final = 0.0005
+"""A difference in Gini that no list would show: a prior that stands alone is its own baseline but for rounding."""
+
 CONTRACT: Final = (
     "churn_auc",
     "churn_brier",
@@ -230,6 +233,8 @@ def _says(card: Scorecard, best: str | None, gap: Estimate) -> str:
     name = best.replace("_", " ")
     if math.isnan(gap.mid):
         return f"The model cannot be compared with the best baseline, {name}: value does not vary on the test rows."
+    if abs(gap.mid) < NEGLIGIBLE:
+        return f"The model equals the best baseline, {name}: {figures}."
     if gap.low > 0:
         return f"The model beats the best baseline, {name}: {figures} ({spread})."
     if gap.high < 0:

@@ -26,7 +26,7 @@ NOT_ATTRIBUTES: Final = frozenset({CUSTOMER, KNOWN_DAY})
 CORE: Final = frozenset(
     {
         *("days_since_first_order", "days_since_last_order", "purchase_days", "mean_gap_days"),
-        *("spend_lifetime", "spend_365d", "repeat_spend_mean", "mean_order", "contract_age_days"),
+        *("spend_lifetime", "spend_365d", "purchase_day_spend", "mean_order", "contract_age_days"),
     }
 )
 YEAR: Final = 365

@@ -98,6 +98,13 @@ def spending(windows: tuple[int, ...]) -> tuple[Feature, ...]:
             unit="ratio",
         ),
         Feature(
+            "purchase_day_spend",
+            mean("amount", "purchase_days"),
+            says="{value:money} per day with an order",
+            family="spending",
+            unit="money",
+        ),
+        Feature(
             "repeat_spend_mean",
             mean("amount", "purchase_days", _REPEAT),
             says="{value:money} per day with a repeat order",

@@ -12,7 +12,7 @@ FEATURES = [
     "purchase_days",
     "days_since_last_order",
     "days_since_first_order",
-    "repeat_spend_mean",
+    "purchase_day_spend",
     "spend_lifetime",
     "spend_60d",
     "spend_365d",
@@ -50,6 +50,7 @@ def frame_at(orders, cutoff, horizon=HORIZON, name=None):
     frame["days_since_last_order"] = by["ago"].min().astype(float)
     frame["days_since_first_order"] = by["ago"].max().astype(float)
     repeats = days[days["ago"] < days["customer_id"].map(frame["days_since_first_order"])]
+    frame["purchase_day_spend"] = by["amount"].mean()
     frame["repeat_spend_mean"] = repeats.groupby("customer_id")["amount"].mean()
     frame["spend_lifetime"] = by["amount"].sum()
     for window in (60, 365):

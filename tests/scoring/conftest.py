@@ -17,7 +17,7 @@ FEATURES = (
     "purchase_days",
     "days_since_last_order",
     "days_since_first_order",
-    "repeat_spend_mean",
+    "purchase_day_spend",
     "spend_90d",
     "region",
 )
@@ -37,7 +37,7 @@ def shop(n: int, seed: int) -> pd.DataFrame:
             "purchase_days": days,
             "days_since_last_order": away,
             "days_since_first_order": away + days * 20,
-            "repeat_spend_mean": np.where(days > 1, spend, np.nan),
+            "purchase_day_spend": spend,
             "spend_90d": np.where(away < 90, spend * 2, 0.0),
             "region": rng.choice(["north", "south"], n).astype(object),
             "churned": churned,

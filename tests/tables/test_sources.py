@@ -179,7 +179,7 @@ def test_ragged_rows_are_counted_with_their_lines_and_never_swallowed(tmp_path, 
 def test_a_wrong_delimiter_lists_what_was_found(tmp_path, loaded):
     (tmp_path / "o.csv").write_text(HEAD.replace(",", ";") + GOOD.replace(",", ";"))
     with (
-        pytest.raises(ConfigError, match="There are: customer;date;amount"),
+        pytest.raises(DataError, match="There are: customer;date;amount"),
         loaded(tmp_path, orders("o.csv"), orders={"columns": PLAIN}),
     ):
         pass
