@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def _measured(name: str, folder: Path) -> str:
-    project, stages = _project(name, folder), Stages()
+    project, stages = project_of(name, folder), Stages()
     checked = check(project, strict=False, stages=stages)
     trained = train(project, promote=True, stages=stages)
     scored = score(project, cutoff=None, limits=Limits(), stages=stages) if trained.promoted else None
@@ -40,7 +40,7 @@ def _measured(name: str, folder: Path) -> str:
     return "\n".join(parts)
 
 
-def _project(name: str, folder: Path) -> Project:
+def project_of(name: str, folder: Path) -> Project:
     """The config beside a run's own files; its paths still lead to the real logs."""
     text = (CONFIGS / f"{name}.yaml").read_text(encoding="utf-8")
     data = (CONFIGS.parent.parent / "shared").resolve()

@@ -10,9 +10,10 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from hvc_ml.errors import NotEnoughData
-from hvc_ml.estimators.boosting import Boosted, Plan, Rows, train
+from hvc_ml.estimators.boosting import Boosted, train
 from hvc_ml.estimators.frames import as_frame, as_weight, fewest_in_leaf, make_encoder
 from hvc_ml.estimators.line import fit_line
+from hvc_ml.estimators.losses import Plan, Rows
 
 Array = NDArray[np.float64]
 

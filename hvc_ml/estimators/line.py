@@ -1,9 +1,7 @@
 """A straight-line correction of the prior, between the prior and the trees.
 
 The prior knows frequency, recency, age and repeat spend. A handful of logarithms of the same customer's figures
-correct it where trees are weak: smoothly, and beyond the largest value seen. On 23 backtests of three real logs this
-step, with fewer trees after it, raised AUC by .002 and the normalised Gini of future value by .003 over trees alone
-(``benchmarks/``).
+correct it where trees are weak: smoothly, and beyond the largest value seen.
 """
 
 from collections.abc import Mapping, Sequence

@@ -9,12 +9,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hvc_ml.errors import ModelRefused, NotEnoughData
-from hvc_ml.estimators.boosting import LevelFreeLoss, Objective, Plan, Rows
 from hvc_ml.estimators.calibration import FOLDS, Calibrator, fit_calibrator
 from hvc_ml.estimators.churn import ChurnClassifier
 from hvc_ml.estimators.fitted import Contributions, Correction, Explained, Kind, Recipe, offsets
 from hvc_ml.estimators.intervals import fit_intervals
 from hvc_ml.estimators.line import line_columns
+from hvc_ml.estimators.losses import LevelFreeLoss, Objective, Plan, Rows
 from hvc_ml.estimators.prior import PRIOR_COLUMNS
 from hvc_ml.estimators.prior_columns import Prior, with_prior
 from hvc_ml.estimators.prior_intervals import prior_intervals

@@ -8,7 +8,7 @@ from hvc_ml.settings import Settings
 
 
 class ModelSettings(Settings):
-    """How the models are fitted. The defaults were chosen on three real logs (``benchmarks/``).
+    """How the models are fitted. The defaults were chosen on three real logs.
 
     Examples
     --------

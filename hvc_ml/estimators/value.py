@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 
-from hvc_ml.estimators.boosting import Boosted, Objective, Plan, Rows, train
+from hvc_ml.estimators.boosting import Boosted, train
 from hvc_ml.estimators.churn import ChurnClassifier
 from hvc_ml.estimators.frames import as_frame, as_weight, fewest_in_leaf, make_encoder
 from hvc_ml.estimators.line import fit_line
+from hvc_ml.estimators.losses import Objective, Plan, Rows
 
 Array = NDArray[np.float64]
 

@@ -113,7 +113,7 @@ def test_a_model_that_is_a_baseline_does_not_beat_it(made_up, actual):
     said = made_up.says(actual)
     same = said.assign(value=said["future_value"])
     words = honesty_panel(actual, said, {"twin": same}, replicates=50).says
-    assert words.startswith("The model does not beat the best baseline, twin, beyond chance")
+    assert words.startswith("The model equals the best baseline, twin")
 
 
 def test_a_model_worse_than_a_rule_is_told_so(made_up, actual):
