@@ -48,7 +48,7 @@ def _show(out: Console, result: "TrainResult") -> None:
     rows += [(rule, *(_figure(found.get(n)) for n in names)) for rule, found in result.baselines.items()]
     out.table(("", "churn AUC", "value Gini", "value in top 20 %", "Spearman"), rows, right=(1, 2, 3, 4))
     out.line()
-    out.line(f"{'Promoted' if result.promoted else 'Not promoted'}: {result.promotion_reason}")
+    out.line(result.promotion_reason)
     if result.grade.lift:
         out.line(f"To do better: {result.grade.lift}")
 

@@ -19,7 +19,9 @@ class Grade:
     lift: str | None
 
 
-def grade(*, rung: str, tests: int, customers: int, history_days: int, horizon: int) -> Grade:
+def grade(
+    *, rung: str, tests: int, customers: int, history_days: int, horizon: int, possible: int | None = None
+) -> Grade:
     """Grade what a history can train and prove.
 
     Parameters
@@ -34,6 +36,8 @@ def grade(*, rung: str, tests: int, customers: int, history_days: int, horizon: 
         Days between the first order and the data's end.
     horizon
         Days that labels look ahead.
+    possible
+        Test cutoffs that the history would allow; as many as there were where None.
 
     Returns
     -------
@@ -58,15 +62,17 @@ def grade(*, rung: str, tests: int, customers: int, history_days: int, horizon: 
     if rung != "boosted" or customers < SOME_CUSTOMERS:
         why = "few customers" if customers < SOME_CUSTOMERS else f"the model stands on the {rung} alone"
         return Grade("C", f"Tested on later data, but {why} ({facts}).", _lift_c(customers, history_days, horizon))
-    short = _what_is_short(tests, customers, history_days, horizon)
+    short = _what_is_short(tests, possible or tests, customers, history_days, horizon)
     if short:
         return Grade("B", f"Full model, tested on later data ({facts}).", f"{' and '.join(short)}.")
     return Grade("A", f"Full model, tested on several later cutoffs ({facts}).", None)
 
 
-def _what_is_short(tests: int, customers: int, history_days: int, horizon: int) -> list[str]:
+def _what_is_short(tests: int, possible: int, customers: int, history_days: int, horizon: int) -> list[str]:
     short = []
-    if tests < MANY_TESTS:
+    if tests < MANY_TESTS <= possible:
+        short.append(f"calendar.tests: {MANY_TESTS}, which the history allows")
+    elif tests < MANY_TESTS:
         more = MANY_TESTS - tests
         short.append(f"about {_months(more)} more of orders ({MANY_TESTS} test cutoffs instead of {tests})")
     elif history_days < 365 + horizon:

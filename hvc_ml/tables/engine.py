@@ -166,7 +166,8 @@ def _connect(resources: Resources, allowed: Sequence[Path], private: Path) -> "d
             f"resources: the engine does not start with {resources!r} ({type(error).__name__})."
         ) from None
     con.execute("SET TimeZone = 'UTC'")
-    con.execute("SET enable_progress_bar = false")
+    with contextlib.suppress(duckdb.Error):  # a notebook without widgets refuses to hear of progress bars at all
+        con.execute("SET enable_progress_bar = false")
     resolved = [p.resolve() for p in allowed]
     con.execute(f"SET allowed_paths = [{', '.join(literal(str(p)) for p in resolved if not p.is_dir())}]")
     con.execute(f"SET allowed_directories = [{', '.join(literal(f'{p}/') for p in resolved if p.is_dir())}]")

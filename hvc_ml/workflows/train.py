@@ -11,7 +11,7 @@ import pandas as pd
 from hvc_ml.config import Project
 from hvc_ml.errors import ModelRefused
 from hvc_ml.evaluation.gate import Decision, promotion
-from hvc_ml.evaluation.grade import Grade, grade
+from hvc_ml.evaluation.grade import MANY_TESTS, Grade, grade
 from hvc_ml.evaluation.honesty import Panel
 from hvc_ml.features.catalog import core
 from hvc_ml.progress import Stages
@@ -113,6 +113,7 @@ def _trained(shop: Shop) -> Trained:
     graded = grade(
         rung=newest.recipe.rung,
         tests=len(tests),
+        possible=len(line.tests(MANY_TESTS)),
         customers=test.panel.n_customers,
         history_days=(line.end - line.first).days,
         horizon=config.labels.horizon,

@@ -123,3 +123,9 @@ def test_the_grade_says_why_and_what_would_lift_it(given, letter, lift):
     assert (found.lift is None) == (lift is None)
     assert lift is None or lift in found.lift
     assert "customers" in found.reason
+
+
+def test_a_history_that_allows_more_tests_says_how_to_ask_for_them():
+    found = grade(rung="boosted", tests=1, customers=5_000, history_days=900, horizon=90, possible=3)
+    assert found.letter == "B"
+    assert "calendar.tests: 3" in found.lift
