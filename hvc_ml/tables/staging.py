@@ -86,7 +86,7 @@ def stage(engine: Engine, source: Source, conversion: Conversion, base: Path) ->
     engine.drop(REJECTS)
     for part in reading.parts:
         query = conversion_sql(conversion, part, kinds)
-        with _readable(part.label):
+        with _readable(part):
             head = f"INSERT INTO {identifier(name)}" if parts else f"CREATE TABLE {identifier(name)} AS"
             engine.execute(f"{head} {query}")
         rows = int(engine.execute(f"SELECT count(*) FROM {identifier(name)}")[0][0]) - start
@@ -100,16 +100,17 @@ def stage(engine: Engine, source: Source, conversion: Conversion, base: Path) ->
 
 
 @contextmanager
-def _readable(label: str) -> Iterator[None]:
+def _readable(part: Part) -> Iterator[None]:
     try:
         yield
     except duckdb.OutOfMemoryException:
         raise OutputError(
-            f"{label}: the engine ran out of memory or disk; raise resources.memory or free space."
+            f"{part.label}: the engine ran out of memory or disk; raise resources.memory or free space."
         ) from None
     except (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException, duckdb.InterruptException):
         raise  # a bug of ours, or the user's Ctrl-C
     except duckdb.Error as error:
         # the engine's own message may quote a value
         kind = type(error).__name__.removesuffix("Exception").lower()
-        raise DataError(f"{label}: cannot be read to its end; damaged or truncated ({kind}).") from None
+        mixed = ", or its lines end in different ways (CRLF and LF)" if part.rejects else ""
+        raise DataError(f"{part.label}: cannot be read to its end; damaged or truncated{mixed} ({kind}).") from None

@@ -90,11 +90,13 @@ class Timeline:
         if not mature:
             days = (self.end - self.first).days
             needed = self.settings.min_history + self.maturing
+            earliest = self.first + timedelta(days=self.settings.min_history)
             latest = self.end - timedelta(days=self.maturing)
             raise NotEnoughData(
                 f"The orders span {days:,} days ({self.first} to {self.end}); a cutoff needs "
                 f"{self.settings.min_history} days of history and {self.maturing} days (horizon + settle) after it, "
-                f"{needed} in all, and lies on the calendar's grid. The latest usable cutoff would be {latest}. "
+                f"{needed} in all, and lies on the calendar's grid. The latest usable cutoff would be {latest}, "
+                f"and the earliest {earliest}. "
                 f"Shorten labels.horizon, set calendar.every to fewer days, or bring older orders."
             )
         count = self.settings.tests if count is None else count

@@ -288,3 +288,12 @@ def test_a_database_in_use_elsewhere_is_a_service_error(tmp_path, loaded):
         ):
             pass
         other.communicate(b"")
+
+
+def test_line_ends_of_two_kinds_are_refused_by_name(tmp_path, loaded):
+    (tmp_path / "o.csv").write_bytes(b"customer,date,amount\r\na,2024-01-01,5\r\nb,2024-01-02,6\n")
+    with (
+        pytest.raises(DataError, match="CRLF and LF"),
+        loaded(tmp_path, orders("o.csv"), orders={"columns": PLAIN}),
+    ):
+        pass
