@@ -32,7 +32,7 @@ def load_champion(project: Project) -> LoadedChampion:
     if found is None:
         raise ModelRefused(f"{config.name}: no champion yet. Run `hvc-ml train -c {project.path}` first.")
     model = CustomerModel.load(found.folder)
-    _answers(model, config)
+    answers(model, config)
     return LoadedChampion(model, str(found.version), bundle_digest(found.folder))
 
 
@@ -41,7 +41,14 @@ def asked(config: Config) -> dict[str, object]:
     return {"labels": config.labels.model_dump(mode="json"), "population": config.population.model_dump(mode="json")}
 
 
-def _answers(model: CustomerModel, config: Config) -> None:
+def answers(model: CustomerModel, config: Config) -> None:
+    """Refuse a model that was trained on another question than the config asks.
+
+    Raises
+    ------
+    ModelRefused
+        Naming the sections that changed.
+    """
     changed = [name for name, now in asked(config).items() if model.info.settings.get(name) != now]
     if changed:
         raise ModelRefused(

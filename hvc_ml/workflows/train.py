@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from hvc_ml.config import Project
+from hvc_ml.config import Config, Project
 from hvc_ml.errors import ModelRefused
 from hvc_ml.evaluation.gate import Decision, promotion
 from hvc_ml.evaluation.grade import MANY_TESTS, Grade, grade
@@ -23,7 +23,7 @@ from hvc_ml.tracking.registry import champion, refuse, register
 from hvc_ml.tracking.registry import promote as make_champion
 from hvc_ml.tracking.store import Store, open_store
 from hvc_ml.workflows.backtest import KEYS, backtest, needed
-from hvc_ml.workflows.champions import asked
+from hvc_ml.workflows.champions import answers, asked
 from hvc_ml.workflows.fitting import fit_at, prior_of, rows_of
 from hvc_ml.workflows.shop import Shop, open_shop
 from hvc_ml.workflows.training_record import Trained, recorded_run
@@ -135,7 +135,7 @@ def _registered(shop: Shop, store: Store, trained: Trained, scratch: Path, *, pr
     bundle = scratch / "bundle"
     panel = trained.partitions[newest].panel.to_pandas()
     model.save(bundle, panel)
-    decision = _decision(store, trained)
+    decision = _decision(store, trained, shop.project.config)
     if not promote:
         decision = Decision(promoted=False, reason=f"--no-promote: the alias was left alone. {decision.reason}")
     with shop.stages.stage("record and register"), recorded_run(shop, store, trained, decision) as run:
@@ -196,20 +196,21 @@ def _model(shop: Shop, trained: Trained) -> CustomerModel:
     return CustomerModel(trained.production.recipe, info, meta, tested=trained.test.fitted[newest].recipe)
 
 
-def _decision(store: Store, trained: Trained) -> Decision:
+def _decision(store: Store, trained: Trained, config: Config) -> Decision:
     """The challenger beside the champion, on test cutoffs that neither had seen."""
-    test, seed = trained.test, 7
+    test, seed = trained.test, config.model.seed
     found = champion(store)
     if found is None:
         return promotion(test.panel, test.actual, test.predictions, seed=seed)
     try:
         theirs = CustomerModel.load(found.folder)
+        answers(theirs, config)
         cutoffs = _unseen(theirs, sorted(test.fitted))
         rows = test.frames[test.frames["cutoff"].isin(cutoffs)].reset_index(drop=True)
         said = pd.concat([rows[[*KEYS]], theirs.as_tested().predict(rows)], axis=1)
     except ModelRefused as error:
         decision = promotion(test.panel, test.actual, test.predictions, seed=seed)
-        reason = f"The champion cannot be compared with ({error}). {decision.reason}"
+        reason = f"{decision.reason} The champion could not be compared with: {error}"
         return Decision(decision.promoted, reason, decision.details)
     actual, ours = (f[f["cutoff"].isin(cutoffs)].reset_index(drop=True) for f in (test.actual, test.predictions))
     return promotion(test.panel, actual, ours, said, seed=seed)

@@ -198,6 +198,15 @@ def test_a_champion_trained_on_another_question_is_refused(trained):
     other.unlink()
 
 
+def test_a_challenger_on_another_question_is_not_compared_with_the_champion(trained):
+    project = trained[0]
+    other = project.folder / "other.yaml"
+    other.write_text(project.path.read_text().replace("settle: 14", "settle: 15"))
+    result = train(load_config(other), promote=False, stages=Stages())
+    other.unlink()
+    assert "could not be compared" in result.promotion_reason
+
+
 def test_a_second_run_at_the_same_time_is_told_who_is_at_work(trained):
     project = trained[0]
     with RunLock(project.state / "run.lock"), pytest.raises(LockHeld, match=r"process \d+"):
