@@ -6,21 +6,9 @@ import pytest
 
 from hvc_ml.config import load_config
 from hvc_ml.progress import Stages
-from hvc_ml.workflows.demo import make
 from hvc_ml.workflows.score import Limits, score
 from hvc_ml.workflows.train import train
-
-SMALL = {"cutoffs: 12": "cutoffs: 4"}
-
-
-def small(folder, kind="retail", customers=1500):
-    made = make(folder, kind=kind, customers=customers, seed=3, stages=Stages())
-    text = made.config.read_text()
-    for before, after in SMALL.items():
-        assert before in text
-        text = text.replace(before, after)
-    made.config.write_text(text + "\nresources: {memory: 1GB}\n")
-    return load_config(made.config)
+from workflows.shops import small
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from hvc_ml.workflows.explain import explain
 from hvc_ml.workflows.features import features
 from hvc_ml.workflows.score import Limits, capacities, score
 from hvc_ml.workflows.train import train
+from workflows.shops import small
 
 
 def test_check_grades_the_business_and_accounts_for_every_row(trained):
@@ -230,3 +231,17 @@ def test_where_nothing_earlier_is_mature_the_prior_stands_alone_and_says_so(copi
     assert result.grade.letter in "CD"
     assert result.cutoffs["fit"] == []
     assert result.grade.lift
+
+
+def test_a_business_with_contracts_goes_the_whole_way(tmp_path):
+    project = small(tmp_path / "club", kind="subscription", customers=1500)
+    result = train(project, promote=True, stages=Stages())
+    assert result.rung == "boosted"
+    assert result.metrics["churn_auc"] > 0.6
+    listed = score(project, cutoff=None, limits=Limits(), stages=Stages())
+    scores = pq.read_table(listed.list_dir / "scores.parquet").to_pandas()
+    assert "amount_contract" in scores
+    kept = (1 - scores["churn_risk"]) * scores["value_if_kept"]
+    assert (scores["future_value"] >= kept - 0.02).all()  # leavers still pay for a part of the horizon
+    page = explain(project, listed.plan["customer_id"].iloc[0], stages=Stages())
+    assert any(r.family == "contract" for r in page.reasons)
