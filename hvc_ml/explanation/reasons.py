@@ -32,6 +32,8 @@ FAMILY_WORDS: Final = {
 """What a family is about, for a reason no single feature can tell."""
 
 _FIELD = re.compile(r"\{(\w+):(\w+)\}")
+_NUMBER = re.compile(r"(\w+)\|(\w+)")
+"""``order|orders``: the word after one, and after any other number."""
 
 
 def reasons(
@@ -194,7 +196,8 @@ def _part(part: str, feature: Feature, figures: pd.DataFrame, currency: str) -> 
     for name, unit, literal in zip(pieces[1::3], pieces[2::3], pieces[3::3], strict=True):
         figure = _column(figures, feature.name if name == "value" else name, unit, currency)
         missing |= figure == UNKNOWN
-        said = said + figure + literal
+        one, many = (_NUMBER.sub(rf"\{form}", literal) for form in (1, 2))
+        said = said + figure + (many if one == many else np.where(figure == "1", one, many))
     return np.where(missing, "", said)
 
 

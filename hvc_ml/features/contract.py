@@ -26,14 +26,14 @@ def contract() -> tuple[Feature, ...]:
         Feature(
             "contracts_started",
             count("contracts"),
-            says="{value:count} contracts so far",
+            says="{value:count} contract|contracts so far",
             family="contract",
             unit="count",
         ),
         Feature(
             "contracts_ended",
             count("contracts", _ENDED),
-            says="{value:count} contracts ended before",
+            says="{value:count} contract|contracts ended before",
             family="contract",
             unit="count",
         ),

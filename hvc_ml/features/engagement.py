@@ -11,7 +11,7 @@ def engagement(windows: tuple[int, ...], visit: tuple[str, ...]) -> tuple[Featur
         Feature(
             f"visits_{days}d",
             count("events", seen, within=days),
-            says=f"{{value:count}} visits in the last {days} days",
+            says=f"{{value:count}} visit|visits in the last {days} days",
             family="engagement",
             unit="count",
         )

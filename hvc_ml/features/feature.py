@@ -38,7 +38,8 @@ class Feature:
     value
         What it is, in the algebra.
     says
-        The reason sentence, with fields ``{value:unit}`` for its own figure and ``{other_feature:unit}`` for another's.
+        The reason sentence, with fields ``{value:unit}`` for its own figure and ``{other_feature:unit}`` for another's;
+        ``order|orders`` after a field is the word for one and for more.
     family
         The group of reasons it belongs to.
     unit

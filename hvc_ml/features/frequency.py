@@ -10,7 +10,7 @@ def frequency(windows: tuple[int, ...]) -> tuple[Feature, ...]:
         Feature(
             f"orders_{days}d",
             count(within=days),
-            says=f"{{value:count}} orders in the last {days} days",
+            says=f"{{value:count}} order|orders in the last {days} days",
             family="frequency",
             unit="count",
         )
@@ -21,14 +21,14 @@ def frequency(windows: tuple[int, ...]) -> tuple[Feature, ...]:
         Feature(
             "orders_lifetime",
             count(),
-            says="{value:count} orders so far",
+            says="{value:count} order|orders so far",
             family="frequency",
             unit="count",
         ),
         Feature(
             "purchase_days",
             count("purchase_days"),
-            says="ordered on {value:count} days so far",
+            says="ordered on {value:count} day|days so far",
             family="frequency",
             unit="count",
         ),
@@ -42,7 +42,7 @@ def frequency(windows: tuple[int, ...]) -> tuple[Feature, ...]:
         Feature(
             "orders_previous_90d",
             count(within=180, after=90),
-            says="{value:count} orders in the 90 days before the last 90",
+            says="{value:count} order|orders in the 90 days before the last 90",
             family="frequency",
             unit="count",
         ),

@@ -11,14 +11,14 @@ def referral(kinds: tuple[str, ...]) -> tuple[Feature, ...]:
         Feature(
             "referrals_lifetime",
             count("events", brought),
-            says="{value:count} referrals so far",
+            says="{value:count} referral|referrals so far",
             family="referral",
             unit="count",
         ),
         Feature(
             "referrals_365d",
             count("events", brought, within=365),
-            says="{value:count} referrals in the last year",
+            says="{value:count} referral|referrals in the last year",
             family="referral",
             unit="count",
         ),

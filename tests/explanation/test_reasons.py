@@ -108,3 +108,13 @@ def test_frames_of_other_customers_are_refused():
 
 def test_reasons_never_say_because():
     assert "because" not in " ".join(FAMILY_WORDS.values())
+
+
+def test_one_order_is_an_order_and_two_are_orders():
+    orders = feature("orders", "{value:count} order|orders in the last 90 days", "frequency", "count")
+    told = sentences(orders, pd.DataFrame({"orders": [1.0, 2.0, 0.0]}), 1.0, currency="EUR")
+    assert told.tolist() == [
+        "1 order in the last 90 days (peers: 1)",
+        "2 orders in the last 90 days (peers: 1)",
+        "0 orders in the last 90 days (peers: 1)",
+    ]
