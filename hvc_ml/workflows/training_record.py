@@ -15,6 +15,7 @@ from hvc_ml.dataset.store import Partition
 from hvc_ml.evaluation.deciles import decile_table
 from hvc_ml.evaluation.gate import Decision
 from hvc_ml.evaluation.grade import Grade
+from hvc_ml.explanation.summary import summary_chart
 from hvc_ml.features.feature import Feature
 from hvc_ml.report.charts import calibration_chart, decile_chart, gain_chart, honesty_chart, learning_chart
 from hvc_ml.tracking.run import Run
@@ -23,6 +24,7 @@ from hvc_ml.workflows.backtest import Backtest
 from hvc_ml.workflows.fitting import Fitted
 from hvc_ml.workflows.shop import Shop
 
+SHOWN_CUSTOMERS = 2000
 HEADLINE = ("churn_auc", "value_gini", "value_captured_20", "value_spearman")
 
 
@@ -60,6 +62,7 @@ def recorded_run(shop: Shop, store: Store, trained: Trained, decision: Decision)
             {f"churn_loss_{k}" if c == "churn" else f"value_loss_{k}": v for (c, k), v in _curves(newest).items()}
         )
         _charts(run, trained, config)
+        _explained(run, trained)
         _tables(run, trained)
         _datasets(run, shop, trained)
         run.document("promotion.json", {"reason": decision.reason, "promoted": decision.promoted, **decision.details})
@@ -128,6 +131,19 @@ def _charts(run: Run, trained: Trained, config: Config) -> None:
         rounds = {k: v for (m, k), v in _curves(test.fitted[max(test.fitted)].recipe).items() if m == model}
         if rounds:
             run.figure(f"learning_{model}", learning_chart(rounds, metric=f"loss of the {model} model"))
+
+
+def _explained(run: Run, trained: Trained) -> None:
+    """SHAP's summary of both models, on an even sample of the newest test cutoff."""
+    newest = max(trained.test.fitted)
+    recipe = trained.test.fitted[newest].recipe
+    rows = trained.test.frames[trained.test.frames["cutoff"] == newest.isoformat()]
+    rows = rows.iloc[:: max(1, len(rows) // SHOWN_CUSTOMERS)].reset_index(drop=True)
+    explained = recipe.contributions(rows)
+    for name, found in {"churn risk": explained.churn, "value if kept": explained.value}.items():
+        figures = rows.reindex(columns=list(found.phi.columns))
+        chart = summary_chart(found.phi, figures, title=f"What moves {name}")
+        run.figure(f"shap_{name.replace(' ', '_')}", chart)
 
 
 def _honesty(test: Backtest) -> pd.DataFrame:

@@ -54,6 +54,26 @@ def test_train_says_what_the_contract_asks_for(trained):
     assert result["promoted"]
 
 
+def test_mlflow_keeps_figures_tables_and_no_customer(trained):
+    project, result, _ = trained
+    run = next((project.models / "artifacts").glob(f"{result.run_id}/artifacts"))
+    figures = {p.stem for p in (run / "figures").iterdir()}
+    assert figures == {
+        "calibration",
+        "gain",
+        "deciles",
+        "honesty_panel",
+        "learning_churn",
+        "learning_value",
+        "shap_churn_risk",
+        "shap_value_if_kept",
+    }
+    customer = trained[2].plan["customer_id"].iloc[0].encode()
+    kept = [p for p in project.models.rglob("*") if p.is_file()]
+    assert kept
+    assert not [p for p in kept if customer in p.read_bytes()]
+
+
 def test_the_list_has_the_contracts_columns_order_and_sums(trained):
     result = trained[2]
     plan = pd.read_csv(result.list_dir / "retention_list.csv", dtype={"customer_id": str})
