@@ -140,8 +140,9 @@ def _explained(run: Run, trained: Trained) -> None:
     rows = trained.test.frames[trained.test.frames["cutoff"] == newest.isoformat()]
     rows = rows.iloc[:: max(1, len(rows) // SHOWN_CUSTOMERS)].reset_index(drop=True)
     explained = recipe.contributions(rows)
+    says = {"churn risk": 1.0 - rows["prior_active"], "value if kept": rows["prior_value_if_kept"]}
     for name, found in {"churn risk": explained.churn, "value if kept": explained.value}.items():
-        figures = rows.reindex(columns=list(found.phi.columns))
+        figures = rows.assign(prior=says[name]).reindex(columns=list(found.phi.columns))
         chart = summary_chart(found.phi, figures, title=f"What moves {name}")
         run.figure(f"shap_{name.replace(' ', '_')}", chart)
 
