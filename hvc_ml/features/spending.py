@@ -1,6 +1,6 @@
 """Spending: how much money, net of refunds where a name does not say otherwise."""
 
-from hvc_ml.features.algebra import Is, Ratio, largest, latest, least, mean, total
+from hvc_ml.features.algebra import Is, Ratio, count, largest, latest, least, mean, total
 from hvc_ml.features.feature import Feature
 
 _REPEAT = Is("gap", "known")
@@ -99,7 +99,7 @@ def spending(windows: tuple[int, ...]) -> tuple[Feature, ...]:
         ),
         Feature(
             "purchase_day_spend",
-            mean("amount", "purchase_days"),
+            Ratio(total("amount"), count("purchase_days")),  # an order that was sent back is no spending habit
             says="{value:money} per day with an order",
             family="spending",
             unit="money",
