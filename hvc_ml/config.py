@@ -18,6 +18,7 @@ from hvc_ml.features.settings import FeatureSettings
 from hvc_ml.labels import LabelSettings
 from hvc_ml.planning.playbook import ListSettings, Playbook
 from hvc_ml.population import PopulationSettings
+from hvc_ml.search.settings import SearchSettings
 from hvc_ml.segments.settings import DEFAULT_TIERS, TierRule
 from hvc_ml.settings import Settings, read_yaml
 from hvc_ml.tables.mapping import TableMapping
@@ -65,6 +66,7 @@ class Config(Settings):
     features: FeatureSettings = FeatureSettings()
     tiers: tuple[TierRule, ...] = Field(default=DEFAULT_TIERS, min_length=1)
     model: ModelSettings = ModelSettings()
+    search: SearchSettings = SearchSettings()
     playbook: Playbook = Playbook()
     list: ListSettings = ListSettings()
     tracking: Tracking = Tracking()

@@ -1,6 +1,6 @@
 """Labels: what happened after a cutoff. The only reader of the future; it never meets features."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal
 
 import narwhals as nw
@@ -15,6 +15,9 @@ from hvc_ml.timeline.history import history
 
 if TYPE_CHECKING:
     from hvc_ml.tables.load import Tables  # the engine behind it takes a while to import
+
+YEAR = 365
+"""Days of spend that tiers are told from."""
 
 
 class LabelSettings(Settings):
@@ -56,43 +59,55 @@ def labels_at(customers: Frame, tables: "Tables", cutoff: date, settings: LabelS
     -------
     LazyFrame
         ``customer_id``; ``churned`` (1 left, 0 stayed); ``future_value``: money of the horizon net of refunds and
-        costs, times the margin, may be negative; ``future_orders``: orders with a positive amount; ``downgraded``: 1
-        for those who stayed but brought less than half of what they brought in the horizon before the cutoff.
+        costs, times the margin, may be negative; ``future_orders``: orders with a positive amount; ``days_to_event``:
+        whole days from the cutoff to the first of them, or with contracts to the end that counts as leaving, 0 on the
+        cutoff's own day, null where there is none within the horizon; ``spend_ahead``: what ``spend_365d`` will be at
+        the end of the horizon, the money that tiers are told from.
     """
     frame = customers.join(_money(tables, cutoff, settings), on=CUSTOMER, how="left")
-    frame = frame.join(_past(tables, cutoff, settings.horizon), on=CUSTOMER, how="left")
-    frame = frame.with_columns(nw.col("future_orders", "future_value", "past_value").fill_null(0))
+    frame = frame.join(_spend_ahead(tables, cutoff, settings.horizon), on=CUSTOMER, how="left")
+    frame = frame.with_columns(nw.col("future_orders", "future_value", "spend_ahead").fill_null(0))
     if settings.churn == "no_order":
-        frame = frame.with_columns(churned=(nw.col("future_orders") == 0).cast(nw.Int8))
+        event, churned = nw.col("first_order"), nw.col("future_orders") == 0
     else:
-        ended = _ended(tables, cutoff, settings)
-        frame = frame.join(ended, on=CUSTOMER, how="left").with_columns(nw.col("churned").fill_null(0).cast(nw.Int8))
-    lost_half = (nw.col("churned") == 0) & (nw.col("future_value") * 2.0 < nw.col("past_value"))
-    return frame.with_columns(downgraded=lost_half.cast(nw.Int8)).select(
-        CUSTOMER, "churned", "future_value", "future_orders", "downgraded"
+        frame = frame.join(_ended(tables, cutoff, settings), on=CUSTOMER, how="left")
+        event, churned = nw.col("left_on"), ~nw.col("left_on").is_null()
+    days = (event - day_number(cutoff)).cast(nw.Int64)
+    return frame.with_columns(churned=churned.cast(nw.Int8), days_to_event=days).select(
+        CUSTOMER, "churned", "future_value", "future_orders", "days_to_event", "spend_ahead"
     )
 
 
 def _money(tables: "Tables", cutoff: date, settings: LabelSettings) -> Frame:
     rows = future(tables.orders, cutoff, settings.horizon)
     purchase = nw.when(nw.col("amount") > 0).then(nw.lit(1)).otherwise(nw.lit(0))
-    parts = [nw.col("amount").sum().alias("amount_sum"), purchase.sum().alias("future_orders")]
+    bought_on = nw.when(nw.col("amount") > 0).then(nw.col("day"))
+    parts = [
+        nw.col("amount").sum().alias("amount_sum"),
+        purchase.sum().alias("future_orders"),
+        bought_on.min().alias("first_order"),
+    ]
     value = nw.col("amount_sum").cast(nw.Float64) / float(TICKS) * settings.margin
     if "cost" in rows.collect_schema().names():
         parts.append(nw.col("cost").sum().alias("cost_sum"))
         value = value - nw.col("cost_sum").cast(nw.Float64) / float(TICKS)
     grouped = rows.group_by(CUSTOMER).agg(*parts)
-    return grouped.select(CUSTOMER, nw.col("future_orders").cast(nw.Int64), value.alias("future_value"))
+    return grouped.select(CUSTOMER, nw.col("future_orders").cast(nw.Int64), "first_order", value.alias("future_value"))
 
 
-def _past(tables: "Tables", cutoff: date, horizon: int) -> Frame:
-    rows = history(tables.orders, cutoff, horizon)
-    spent = rows.group_by(CUSTOMER).agg(nw.col("amount").sum().alias("past"))
-    return spent.select(CUSTOMER, (nw.col("past").cast(nw.Float64) / float(TICKS)).alias("past_value"))
+def _spend_ahead(tables: "Tables", cutoff: date, horizon: int) -> Frame:
+    """Money of the year before ``cutoff + horizon``."""
+    begin = max(horizon - YEAR, 0)
+    parts = [future(tables.orders, cutoff + timedelta(days=begin), horizon - begin)]
+    if horizon < YEAR:
+        parts.append(history(tables.orders, cutoff, YEAR - horizon))
+    rows = nw.concat([part.select(CUSTOMER, "amount") for part in parts])
+    spent = rows.group_by(CUSTOMER).agg(nw.col("amount").sum().alias("spent"))
+    return spent.select(CUSTOMER, (nw.col("spent").cast(nw.Float64) / float(TICKS)).alias("spend_ahead"))
 
 
 def _ended(tables: "Tables", cutoff: date, settings: LabelSettings) -> Frame:
-    """Customers whose last running contract ended within the horizon, and who did not renew within the grace."""
+    """The day of leaving of customers whose last running contract ended and who did not renew within the grace."""
     contracts = tables.contracts
     if contracts is None:
         message = "labels.churn: contract_end needs the table `contracts`"
@@ -111,4 +126,4 @@ def _ended(tables: "Tables", cutoff: date, settings: LabelSettings) -> Frame:
     )
     left = ends.join(running, on=CUSTOMER, how="inner").filter(nw.col("ended") >= nw.col("running"))
     left = left.join(renewed.select(CUSTOMER).unique(), on=CUSTOMER, how="anti")
-    return left.select(CUSTOMER, churned=nw.lit(1))
+    return left.select(CUSTOMER, left_on=nw.col("last_end"))

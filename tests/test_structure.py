@@ -21,6 +21,7 @@ BREACHES = {
     "LightGBM has one door": ("scoring/model.py", "import lightgbm"),
     "SHAP has one door": ("report/charts.py", "import shap"),
     "DuckDB has one door": ("dataset/build.py", "import duckdb"),
+    "Optuna has one door": ("workflows/search.py", "import optuna"),
     "The terminal has one door": ("planning/holdout.py", "import rich"),
     "Rooms that must run in the engine speak Narwhals": ("labels.py", "import pandas"),
 }

@@ -4,10 +4,13 @@ import typer
 
 from hvc_ml import __version__
 from hvc_ml.cli.check import check
+from hvc_ml.cli.churn_lab import churn_lab
 from hvc_ml.cli.demo import demo
+from hvc_ml.cli.evaluate import evaluate
 from hvc_ml.cli.explain import explain
 from hvc_ml.cli.features import features
 from hvc_ml.cli.init import init
+from hvc_ml.cli.models import models
 from hvc_ml.cli.score import score
 from hvc_ml.cli.train import train
 from hvc_ml.cli.ui import ui
@@ -22,8 +25,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for verb in (demo, init, check, features, train, score, explain, ui):
+for verb in (demo, init, check, churn_lab, features, train, evaluate, score, explain, ui):
     app.command()(verb)
+
+app.add_typer(models)
 
 
 def _version(*, wanted: bool) -> None:

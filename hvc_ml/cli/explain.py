@@ -47,6 +47,7 @@ def _show(out: Console, result: "ExplainResult") -> None:
         ("value if kept", result.money(found["value_if_kept"])),
         ("future value", result.money(found["future_value"])),
         ("between", f"{result.money(found['future_value_low'])} and {result.money(found['future_value_high'])}"),
+        *((name, f"{found[column]:.1%}") for name, column in result.further),
     )
     out.table(("", ""), headline, right=(1,))
     out.line()

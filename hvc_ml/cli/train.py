@@ -15,6 +15,17 @@ def train(
     *,
     config: ConfigPath = HERE,
     no_promote: Annotated[bool, typer.Option("--no-promote", help="Register, but leave the champion alone.")] = False,
+    search: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=1_000,
+            metavar="N",
+            help="Try N settings of the models at earlier moments, the configured ones first; "
+            "others are used only where they are better beyond chance.",
+        ),
+    ] = None,
+    minutes: Annotated[float | None, typer.Option(min=0.01, help="Begin no trial after so many minutes.")] = None,
     as_json: Json = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -26,12 +37,16 @@ def train(
       hvc-ml train
 
       hvc-ml train --no-promote --json
+
+      hvc-ml train --search 20 --minutes 10
     """
     from hvc_ml.config import load_config  # noqa: PLC0415
     from hvc_ml.workflows import train as workflow  # noqa: PLC0415
+    from hvc_ml.workflows.search import searching  # noqa: PLC0415
 
     with console(as_json=as_json, verbose=verbose, quiet=quiet) as out:
-        result = workflow.train(load_config(config), promote=not no_promote, stages=out.stages)
+        project = searching(load_config(config), search, minutes)
+        result = workflow.train(project, promote=not no_promote, stages=out.stages)
         out.result(result.as_json(), lambda: _show(out, result))
 
 
@@ -48,6 +63,8 @@ def _show(out: Console, result: "TrainResult") -> None:
     rows += [(rule, *(_figure(found.get(n)) for n in names)) for rule, found in result.baselines.items()]
     out.table(("", "churn AUC", "value Gini", "value in top 20 %", "Spearman"), rows, right=(1, 2, 3, 4))
     out.line()
+    if result.search.asked:
+        out.line(f"Settings: {result.search.reason}.")
     out.line(result.promotion_reason)
     if result.grade.lift:
         out.line(f"To do better: {result.grade.lift}")

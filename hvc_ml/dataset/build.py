@@ -24,7 +24,7 @@ from hvc_ml.timeline.days import as_date
 from hvc_ml.timeline.future import future
 from hvc_ml.timeline.history import history
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from hvc_ml.errors import NotEnoughData
 from hvc_ml.estimators.boosting import Boosted, train
-from hvc_ml.estimators.frames import as_frame, as_weight, fewest_in_leaf, make_encoder
+from hvc_ml.estimators.frames import as_frame, as_weight, directions, fewest_in_leaf, make_encoder
 from hvc_ml.estimators.line import fit_line
 from hvc_ml.estimators.losses import Plan, Rows
 
@@ -42,6 +42,8 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         Name of the column with the prior probability of the second class; None starts from the base rate.
     line
         Columns of the straight-line correction between offset and trees; none by default.
+    monotone
+        Column -> 1 (the margin may only rise with it) or -1 (only fall); None leaves all free.
     categories
         Text columns and their categories (None: those found in X). Other non-numeric columns count as text too.
     rounds, learning_rate, leaves, min_child_samples, l2, feature_fraction, patience, seed, threads
@@ -70,6 +72,7 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         offset: str | None = None,
         *,
         line: Any = (),
+        monotone: Any = None,
         categories: Any = None,
         rounds: int = 100,
         learning_rate: float = 0.05,
@@ -83,6 +86,7 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
     ) -> None:
         self.offset = offset
         self.line = line
+        self.monotone = monotone
         self.categories = categories
         self.rounds = rounds
         self.learning_rate = learning_rate
@@ -134,7 +138,7 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         frame, target, weight = frame[keep], (y == self.classes_[1]).astype(np.float64)[keep], weight[keep]
         self.base_ = float(logit(np.average(target, weights=weight)))
         encoder = make_encoder(frame, [self.offset], self.categories or {})
-        plan = self._plan(float(weight.sum()))
+        plan = self._plan(float(weight.sum()), directions(encoder.columns, self.monotone))
         self.line_ = None
         if len(self.line):
             self.line_ = fit_line("log", frame, tuple(self.line), self._start(frame), target, weight)
@@ -175,9 +179,10 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         start = self._start(frame)
         return start if self.line_ is None else start + self.line_.margin(start, frame)
 
-    def _plan(self, total: float) -> Plan:
+    def _plan(self, total: float, monotone: tuple[int, ...]) -> Plan:
         return Plan(
             "binary",
+            monotone=monotone,
             rounds=self.rounds,
             learning_rate=self.learning_rate,
             leaves=self.leaves,

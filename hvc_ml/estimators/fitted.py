@@ -1,37 +1,40 @@
-"""The fitted models as one object: a prior, two corrections of it, calibration, totals, intervals; text and JSON.
+"""The fitted models as one object: a prior, its corrections, calibration, totals, intervals; text and JSON.
 
-``churn margin = prior log-odds + weight x (line + trees)``, made a probability by the calibrator; ``value margin = log
-prior value + weight x (line + trees) + log scale``, made money by ``exp``. Both are sums, so both can be explained
-exactly.
+``churn margin = prior log-odds + weight x (line + trees) + level``, made a probability by the calibrator; ``value
+margin = weighted mean of the members' logarithms + level``, made money by ``exp``. Both are sums, so both can be
+explained exactly.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from hvc_ml.errors import ModelRefused
-from hvc_ml.estimators.boosting import Boosted
-from hvc_ml.estimators.calibration import Calibrator
-from hvc_ml.estimators.churn import churn_offset
+from hvc_ml.estimators.blend import ValueBlend
+from hvc_ml.estimators.correction import PRIOR, Contribution, Correction, starts
 from hvc_ml.estimators.intervals import Intervals
-from hvc_ml.estimators.line import Line
-from hvc_ml.estimators.prior import PRIOR_COLUMNS
+from hvc_ml.estimators.moves import Moves
 from hvc_ml.estimators.prior_columns import Prior, prior_from_json, with_prior
-from hvc_ml.estimators.value import value_offset
+from hvc_ml.estimators.risk import RiskModel, log_stay
+from hvc_ml.estimators.timing import Timing
 
 Array = NDArray[np.float64]
 Kind = Literal["no_order", "contract_end"]
 Link = Callable[[Array], Array]
 
-PRIOR = "prior"
-"""The contributions' column for the prior: its offset and what the trees make of its outputs."""
+Rung = Literal["heuristic", "prior", "boosted", "blended"]
+"""The ladder: simple rates; the prior alone; boosted from the prior; several members blended."""
 
-FORMAT = 1
+FORMAT = 2
+
+TOTAL_ERROR = 0.25
+"""Where no past cutoff can teach it: a quarter more or less, as the logs of the benchmarks had it."""
 
 
 class Contributions(NamedTuple):
@@ -50,97 +53,13 @@ class Explained(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Correction:
-    """What was learned on top of the prior's margin: ``offset + weight * (line + trees) + shift``.
-
-    Attributes
-    ----------
-    line, trees
-        The straight-line correction and the trees; None where the prior stands alone.
-    weight
-        How far the correction is believed, from 0 (the prior) to 1.
-    reference
-        The offset that counts as nobody's in particular when margins are explained.
-    shift
-        Log of the scale that makes totals right.
-    """
-
-    line: Line | None
-    trees: Boosted | None
-    weight: float
-    reference: float
-    shift: float = 0.0
-
-    def margin(self, offset: Array, frame: pd.DataFrame, threads: int | None) -> Array:
-        """Corrected margins, shape (n,)."""
-        return offset + self.weight * self.correction(offset, frame, threads) + self.shift
-
-    def correction(self, offset: Array, frame: pd.DataFrame, threads: int | None) -> Array:
-        """Line and trees, before they are weighted."""
-        total = np.zeros(len(frame))
-        if self.line is not None:
-            total = total + self.line.margin(offset, frame)
-        if self.trees is not None:
-            total = total + self.trees.margin(frame, threads)
-        return total
-
-    def contributions(
-        self, offset: Array, frame: pd.DataFrame, features: Sequence[str], threads: int | None
-    ) -> tuple[float, pd.DataFrame]:
-        """Split ``margin`` over the features and the prior."""
-        columns = [*features, PRIOR]
-        place = {name: i for i, name in enumerate(columns)} | dict.fromkeys(PRIOR_COLUMNS, len(features))
-        phi = np.zeros((len(frame), len(columns)))
-        phi[:, -1] = offset - self.reference
-        base = self.reference + self.shift
-        if self.line is not None:
-            at_reference = float(self.line.on_offset(np.array([self.reference]))[0])
-            base += self.weight * (self.line.intercept + at_reference)
-            phi[:, -1] += self.weight * (self.line.on_offset(offset) - at_reference)
-            for name, share in self.line.contributions(frame).items():
-                phi[:, place[name]] += self.weight * share
-        if self.trees is not None:
-            tree_base, tree_phi = self.trees.contributions(frame, threads)
-            base += self.weight * tree_base
-            for position, name in enumerate(self.trees.encoder.columns):
-                phi[:, place[name]] += self.weight * tree_phi[:, position]
-        return base, pd.DataFrame(phi, index=frame.index, columns=columns)
-
-    def to_json(self) -> dict[str, Any]:
-        """Everything but the trees' text."""
-        return {
-            "weight": self.weight,
-            "reference": self.reference,
-            "shift": self.shift,
-            "line": None if self.line is None else self.line.to_json(),
-            "trees": None if self.trees is None else self.trees.to_json(),
-        }
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any], text: bytes | None) -> Self:
-        """Read what ``to_json`` wrote, with the text."""
-        line, trees = values["line"], None
-        if values["trees"] is not None:
-            if text is None:
-                raise ModelRefused("recipe: the trees' text is missing. Train again.")
-            trees = Boosted.from_text(text.decode("utf-8"), values["trees"])
-        return cls(
-            line=None if line is None else Line.from_json(line),
-            trees=trees,
-            weight=float(values["weight"]),
-            reference=float(values["reference"]),
-            shift=float(values["shift"]),
-        )
-
-
-@dataclass(frozen=True)
 class Recipe:
     """Fitted models at a moment. Made by ``fit_recipe``; all money in the currency of the orders, times in days.
 
     Attributes
     ----------
     rung
-        "boosted", or "prior" where data were too few for more.
+        How far up the ladder the data carried.
     why
         Why this rung, in one sentence.
     kind
@@ -151,38 +70,48 @@ class Recipe:
         Columns that ``predict`` needs (besides those the prior needs).
     prior
         Computes the prior's columns where a frame lacks them.
+    risk, value
+        Churn risk, and value if kept.
+    intervals
+        Of future value.
     floor
         The least that the prior's value if kept counts as.
-    leavers_share
-        What leavers bring, as a share of value if kept (0 without contracts).
+    total_error
+        Standard error of the logarithm of all customers' future value together: the common shock of a season or a
+        market, which does not shrink with more customers.
+    timing, moves
+        When, and where to: columns that ``predict`` adds where they were fitted.
     notes
-        Figures of the fit: rows, rounds, weights, scale, Brier scores per calibrator, cap of the value target.
-    curves
-        Loss per round: ``churn_fit, churn_stop, value_fit, value_stop``.
+        Figures of the fit: rows, rounds, weights, levels, Brier scores per calibrator, cap of the value target.
     """
 
-    rung: Literal["boosted", "prior"]
+    rung: Rung
     why: str
     kind: Kind
     horizon: int
     features: tuple[str, ...]
     prior: Prior | None
-    churn: Correction
-    value: Correction
-    calibrator: Calibrator
+    risk: RiskModel
+    value: ValueBlend
     intervals: Intervals
     floor: float
-    leavers_share: float = 0.0
+    total_error: float = TOTAL_ERROR
+    timing: Timing | None = None
+    moves: Moves | None = None
     notes: Mapping[str, Any] = field(default_factory=dict, compare=False)
     threads: int | None = field(default=None, compare=False)
 
     @property
+    def parts(self) -> dict[str, Correction]:
+        """The corrections by name: ``churn``, ``hurdle``, ``tweedie``."""
+        return {"churn": self.risk.correction, "hurdle": self.value.hurdle, "tweedie": self.value.tweedie}
+
+    @property
     def curves(self) -> dict[str, list[float]]:
-        """Loss per round of boosting, the prior alone first (lower is better)."""
-        parts = (("churn", self.churn), ("value", self.value))
+        """Loss per round of boosting, its start first (lower is better): ``churn_fit``, ``churn_stop``, ..."""
         return {
             f"{name}_{rows}": list(values)
-            for name, part in parts
+            for name, part in self.parts.items()
             if part.trees is not None
             for rows, values in part.trees.curves.items()
         }
@@ -190,8 +119,7 @@ class Recipe:
     @property
     def importance(self) -> dict[str, dict[str, float]]:
         """Total gain per column and model."""
-        parts = {"churn": self.churn, "value": self.value}
-        return {name: part.trees.importance() for name, part in parts.items() if part.trees is not None}
+        return {name: part.trees.importance() for name, part in self.parts.items() if part.trees is not None}
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Risk and money of each row.
@@ -205,7 +133,8 @@ class Recipe:
         -------
         DataFrame
             ``churn_risk`` in [0, 1]; ``value_if_kept``, ``future_value``, ``future_value_low``,
-            ``future_value_high`` in the currency, over the horizon; the frame's index.
+            ``future_value_high`` in the currency, over the horizon; then what ``Timing.predict`` and ``Moves.predict``
+            say, where they were fitted; the frame's index.
 
         Raises
         ------
@@ -213,44 +142,68 @@ class Recipe:
             If columns are missing or infinite, or a prediction is not finite.
         """
         frame = with_prior(frame, self.prior, self.horizon)
-        churn, value = self._offsets(frame)
-        risk = self.calibrator(self.churn.margin(churn, frame, self.threads))
-        kept = np.exp(self.value.margin(value, frame, self.threads))
+        start = starts(frame, self.floor)
+        risk = self.risk.risk(start, frame, self.threads)
+        kept = np.exp(self.value.margin(start, frame, risk, self.threads))
         wrong = int((~np.isfinite(risk * kept)).sum())
         if wrong:
             raise ModelRefused(f"{wrong:,} of {len(frame):,} predictions are not finite numbers. Train again.")
-        future = (1 - risk) * kept + risk * self.leavers_share * kept
+        future = kept * np.exp(log_stay(risk, self.value.leavers_share))
         low, high = self.intervals.predict(risk, kept, future)
-        return pd.DataFrame(
-            {
-                "churn_risk": risk,
-                "value_if_kept": kept,
-                "future_value": future,
-                "future_value_low": low,
-                "future_value_high": high,
-            },
-            index=frame.index,
-        )
+        money = {
+            "churn_risk": risk,
+            "value_if_kept": kept,
+            "future_value": future,
+            "future_value_low": low,
+            "future_value_high": high,
+        }
+        further = []
+        if self.timing is not None:
+            further.append(self.timing.predict(frame, risk, self.prior))
+        if self.moves is not None:
+            further.append(self.moves.predict(frame, risk, self.threads))
+        return pd.concat([pd.DataFrame(money, index=frame.index), *further], axis=1)
+
+    def total(self, predictions: pd.DataFrame, coverage: float) -> tuple[float, float, float]:
+        """All customers' future value together: low, expected, high.
+
+        The common shock and each customer's own spread add up as independent errors do; of many customers only the
+        shock remains. A sum of independent rows alone would be far too narrow.
+
+        Parameters
+        ----------
+        predictions
+            As ``predict`` returns them.
+        coverage
+            Share of such intervals that hold the total, in (0, 1).
+        """
+        z = float(ndtri((1 + coverage) / 2))
+        expected = float(predictions["future_value"].sum())
+        width = (predictions["future_value_high"] - predictions["future_value_low"]).to_numpy(np.float64)
+        own = float(np.sqrt((width**2).sum())) / (2 * float(ndtri((1 + self.intervals.coverage) / 2)))
+        spread = z * float(np.hypot(self.total_error, own / max(expected, 1e-300)))
+        return expected * float(np.exp(-spread)), expected, expected * float(np.exp(spread))
 
     def contributions(self, frame: pd.DataFrame) -> Explained:
         """Split both margins exactly over the features and the prior; see ``Contributions``.
 
-        What the trees make of the prior's outputs is counted under ``prior``, together with its offset against the
-        offset of the median customer of the fit.
+        What line and trees make of the prior's outputs is counted under ``prior``, together with its margin against
+        that of the median customer of the fit.
         """
         frame = with_prior(frame, self.prior, self.horizon)
-        churn, value = self._offsets(frame)
-        base, phi = self.churn.contributions(churn, frame, self.features, self.threads)
-        base_value, phi_value = self.value.contributions(value, frame, self.features, self.threads)
-        return Explained(Contributions(base, phi, self.calibrator), Contributions(base_value, phi_value, np.exp))
+        start = starts(frame, self.floor)
+        churn = self.risk.contributions(start, frame, self.features, self.threads)
+        value = self.value.contributions(start, frame, self.features, churn, self.risk.calibrator, self.threads)
+        return Explained(self._named(churn, frame, self.risk.calibrator), self._named(value, frame, np.exp))
 
-    def _offsets(self, frame: pd.DataFrame) -> tuple[Array, Array]:
-        return offsets(frame, self.floor)
+    def _named(self, found: Contribution, frame: pd.DataFrame, link: Link) -> Contributions:
+        phi = pd.DataFrame(found.phi, index=frame.index, columns=[*self.features, PRIOR])
+        return Contributions(found.base, phi, link)
 
     def to_files(self) -> dict[str, bytes]:
         """Text of the trees and one JSON; the same recipe always gives the same bytes."""
-        parts = {"churn": self.churn, "value": self.value}
-        files = {f"{k}.txt": c.trees.text.encode("utf-8") for k, c in parts.items() if c.trees is not None}
+        files = {f"{k}.txt": c.trees.text.encode("utf-8") for k, c in self.parts.items() if c.trees is not None}
+        files |= {} if self.moves is None else self.moves.files
         body = {
             "format": FORMAT,
             "rung": self.rung,
@@ -259,12 +212,13 @@ class Recipe:
             "horizon": self.horizon,
             "features": list(self.features),
             "prior": None if self.prior is None else self.prior.to_json(),
-            "churn": self.churn.to_json(),
+            "risk": self.risk.to_json(),
             "value": self.value.to_json(),
-            "calibrator": self.calibrator.to_json(),
             "intervals": self.intervals.to_json(),
             "floor": self.floor,
-            "leavers_share": self.leavers_share,
+            "total_error": self.total_error,
+            "timing": None if self.timing is None else self.timing.to_json(),
+            "moves": None if self.moves is None else self.moves.to_json(),
             "notes": dict(self.notes),
         }
         text = json.dumps(body, sort_keys=True, indent=1, allow_nan=False, ensure_ascii=False)
@@ -295,21 +249,15 @@ class Recipe:
                 horizon=int(body["horizon"]),
                 features=tuple(body["features"]),
                 prior=prior_from_json(body["prior"]),
-                churn=Correction.from_json(body["churn"], files.get("churn.txt")),
-                value=Correction.from_json(body["value"], files.get("value.txt")),
-                calibrator=Calibrator.from_json(body["calibrator"]),
+                risk=RiskModel.from_json(body["risk"], files.get("churn.txt")),
+                value=ValueBlend.from_json(body["value"], files.get("hurdle.txt"), files.get("tweedie.txt")),
                 intervals=Intervals.from_json(body["intervals"]),
                 floor=float(body["floor"]),
-                leavers_share=float(body["leavers_share"]),
+                total_error=float(body["total_error"]),
+                timing=None if body["timing"] is None else Timing.from_json(body["timing"]),
+                moves=None if body["moves"] is None else Moves.from_json(body["moves"], files),
                 notes=body["notes"],
                 threads=threads,
             )
         except (KeyError, TypeError) as error:
             raise ModelRefused(f"recipe.json: {type(error).__name__} at {error}. Train again.") from None
-
-
-def offsets(frame: pd.DataFrame, floor: float) -> tuple[Array, Array]:
-    """The prior's margins: log-odds of leaving, and log of value if kept."""
-    active = frame["prior_active"].to_numpy(np.float64)
-    value = value_offset(frame["prior_value_if_kept"].to_numpy(np.float64), floor)
-    return churn_offset(1 - active), value

@@ -54,5 +54,17 @@ def fewest_in_leaf(asked: int | None, total_weight: float) -> int:
     return asked if asked is not None else int(np.clip(total_weight / 100, 0, 200))
 
 
+def directions(columns: Sequence[str], monotone: Mapping[str, int] | None) -> tuple[int, ...]:
+    """One direction per column: 1 up, -1 down, 0 free; empty where all are free.
+
+    Examples
+    --------
+    >>> directions(["age", "spend"], {"spend": 1}), directions(["age"], {"spend": 1})
+    ((0, 1), ())
+    """
+    found = tuple((monotone or {}).get(c, 0) for c in columns)
+    return found if any(found) else ()
+
+
 def _has_text(frame: pd.DataFrame) -> bool:
     return any(not pd.api.types.is_numeric_dtype(kind) for kind in frame.dtypes)

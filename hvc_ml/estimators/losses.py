@@ -42,10 +42,13 @@ class Plan:
     max_bin: int = 255
     patience: int = 30
     smooth: float = 0.0
+    monotone: tuple[int, ...] = ()
 
     def params(self) -> dict[str, Any]:
         """LightGBM's names for it."""
+        held = {"monotone_constraints": list(self.monotone), "monotone_constraints_method": "intermediate"}
         return {
+            **(held if self.monotone else {}),
             "objective": self.objective,
             "metric": "None",
             "learning_rate": self.learning_rate,

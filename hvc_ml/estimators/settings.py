@@ -21,6 +21,14 @@ class ModelSettings(Settings):
     prior: Literal["bg_nbd"] = "bg_nbd"
     """The buy-till-you-die model that boosting starts from (businesses with contracts use survival by contract age)."""
 
+    members: tuple[Literal["prior", "hurdle", "tweedie", "rule"], ...] = ("prior", "hurdle", "tweedie", "rule")
+    """What value is blended from: the prior, trees of value if kept, trees of all future value, and past spend alone.
+    Their weights are learned; churn risk is boosted wherever a member with trees is named."""
+
+    monotone: bool = False
+    """Whether trees may only move where the direction is beyond doubt (a longer silence never lowers the risk, more
+    spend never lowers value). It costs a little accuracy and buys reasons that never surprise."""
+
     rounds: Annotated[int, Field(ge=1, le=10_000)] = 400
     """The most rounds of boosting; early stopping on the calibrate cutoff usually takes far fewer."""
 

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 
 from hvc_ml.estimators.boosting import Boosted, train
 from hvc_ml.estimators.churn import ChurnClassifier
-from hvc_ml.estimators.frames import as_frame, as_weight, fewest_in_leaf, make_encoder
+from hvc_ml.estimators.frames import as_frame, as_weight, directions, fewest_in_leaf, make_encoder
 from hvc_ml.estimators.line import fit_line
 from hvc_ml.estimators.losses import Objective, Plan, Rows
 
@@ -27,20 +27,24 @@ def value_offset(value: Array, floor: float) -> Array:
 class ValueIfKeptRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
     """Gradient boosting of an expected amount with a log link, starting from a prior.
 
-    A target is money of customers who stayed. It is capped at its ``winsor`` quantile (one order must not bend every
-    tree) and raised to a floor of 1 % of the mean positive target: who stayed but returned more than they bought
-    counts as bringing next to nothing. Predictions are therefore positive; data where most targets are negative want
-    another model.
+    A target is money of customers who stayed (with ``objective="tweedie"``, of everybody). It is capped at its
+    ``winsor`` quantile (one order must not bend every tree) and raised to a floor of 1 % of the mean positive target
+    (Tweedie: to 0): who stayed but returned more than they bought counts as bringing next to nothing. Predictions are
+    therefore positive; data where most targets are negative want another model.
 
     Parameters
     ----------
     offset
         Name of the column with the prior's expected amount; None starts from the mean.
     objective
-        "gamma" (relative errors matter) or "tweedie" (large amounts matter more).
+        "gamma" (targets of customers who stayed; relative errors matter) or "tweedie" (targets of everybody, who left
+        with 0).
+    power
+        Of the Tweedie deviance, between 1 and 2: how fast the variance grows with the mean.
     winsor
         Quantile at which the training target is capped; 1 caps nothing.
-    line, categories, rounds, learning_rate, leaves, min_child_samples, l2, feature_fraction, patience, seed, threads
+    line, monotone, categories, rounds, learning_rate, leaves, min_child_samples, l2, feature_fraction, patience, seed
+    threads
         As in ``ChurnClassifier``.
 
     Attributes
@@ -64,7 +68,9 @@ class ValueIfKeptRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         offset: str | None = None,
         *,
         line: Any = (),
+        monotone: Any = None,
         objective: Objective = "gamma",
+        power: float = 1.5,
         winsor: float = 0.995,
         categories: Any = None,
         rounds: int = 100,
@@ -79,7 +85,9 @@ class ValueIfKeptRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     ) -> None:
         self.offset = offset
         self.line = line
+        self.monotone = monotone
         self.objective = objective
+        self.power = power
         self.winsor = winsor
         self.categories = categories
         self.rounds = rounds
@@ -108,7 +116,7 @@ class ValueIfKeptRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         frame, y, weight = frame[keep], y[keep], weight[keep]
         self.cap_, self.floor_ = _limits(y, weight, self.winsor)
         target = self._limited(y)
-        self.base_ = float(np.log(np.average(target, weights=weight)))
+        self.base_ = float(np.log(max(np.average(target, weights=weight), self.floor_)))
         encoder = make_encoder(frame, [self.offset], self.categories or {})
         self.line_ = None
         if len(self.line):
@@ -120,7 +128,8 @@ class ValueIfKeptRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             later = as_frame(self, eval_X, reset=False)
             late = self._limited(_numbers(eval_y, len(later)))
             stop = Rows(encoder.encode(later), late / unit, self._lined(later) - self.base_)
-        self.boosted_: Boosted = train(self._plan(float(weight.sum())), encoder, rows, stop)
+        plan = self._plan(float(weight.sum()), directions(encoder.columns, self.monotone))
+        self.boosted_: Boosted = train(plan, encoder, rows, stop)
         return self
 
     def margin(self, X: Any) -> Array:
@@ -135,21 +144,26 @@ class ValueIfKeptRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return answer
 
     def _limited(self, y: Array) -> Array:
-        limited: Array = np.clip(y, self.floor_, self.cap_)
+        zeros = self.objective == "tweedie" and self.cap_ > self.floor_  # a gamma has none, and not everything may be 0
+        lowest = 0.0 if zeros else self.floor_
+        limited: Array = np.clip(y, lowest, self.cap_)
         return limited
 
     def _start(self, frame: Any) -> Array:
         if self.offset is None:
             return np.full(len(frame), self.base_)
-        return value_offset(frame[self.offset].to_numpy(np.float64), self.floor_)
+        lowest = 1e-4 if self.objective == "tweedie" else 1.0  # who has all but left is worth very little
+        return value_offset(frame[self.offset].to_numpy(np.float64), lowest * self.floor_)
 
     def _lined(self, frame: Any) -> Array:
         start = self._start(frame)
         return start if self.line_ is None else start + self.line_.margin(start, frame)
 
-    def _plan(self, total: float) -> Plan:
+    def _plan(self, total: float, monotone: tuple[int, ...]) -> Plan:
         return Plan(
             self.objective,
+            monotone=monotone,
+            tweedie_power=self.power,
             rounds=self.rounds,
             learning_rate=self.learning_rate,
             leaves=self.leaves,

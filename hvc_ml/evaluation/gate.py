@@ -1,30 +1,22 @@
 """The promotion gate: a model becomes champion when it earns it, and the reason is written down in numbers."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pandas as pd
 
 from hvc_ml.evaluation.bootstrap import REPLICATES, Estimate
+from hvc_ml.evaluation.campaign import Campaign
 from hvc_ml.evaluation.honesty import NEGLIGIBLE, Panel
-from hvc_ml.evaluation.scorecard import Rows, Scorecard
+from hvc_ml.evaluation.objections import NAMES, NOMINAL_COVERAGE, in_words, numbers, objections
+from hvc_ml.evaluation.rivals import Rivals, rivals_by_tier
 
 SIGNAL_ERRORS: Final = 2.58
 """Standard errors above chance that count as signal: noise passes once in 200 times per figure."""
 
-TOLERANCES: Final[Mapping[str, float]] = {"churn_auc": 0.01, "value_gini": 0.02, "value_captured_20": 0.02}
-"""How far behind the champion a challenger's figures may lie even where the interval still holds 0."""
-
 BEHIND_BASELINE: Final = 0.03
 """How far the Gini may lie behind the best baseline, where the interval still holds 0 (few customers)."""
-
-MOST_ECE: Final = 0.05
-ECE_SLACK: Final = 0.02
-MOST_BIAS: Final = 0.25
-BIAS_SLACK: Final = 0.10
-"""A figure below the first bound is fine; above it, it may exceed the champion's by the slack only."""
 
 
 @dataclass(frozen=True)
@@ -42,28 +34,39 @@ def promotion(
     challenger: pd.DataFrame,
     champion: pd.DataFrame | None = None,
     *,
+    campaign: Campaign | None = None,
+    coverage: float = NOMINAL_COVERAGE,
     replicates: int = REPLICATES,
     seed: int = 7,
 ) -> Decision:
     """Decide whether a challenger becomes champion.
 
     Every challenger needs signal (churn AUC above 0.5, or a Gini of value above 0, beyond chance) and may not be worse
-    than the best baseline. Where there is a champion, its predictions for the same rows are the measure: the challenger
-    may not be worse in churn AUC, Gini of value or value captured, and calibration and total bias are guardrails.
+    than the best baseline. Where there is a champion, its predictions for the same rows are the measure. First profit
+    at capacity, then churn AUC, Gini of value and value captured: the challenger is worse where the difference is
+    beyond a tolerance, or its whole interval below 0 and the difference more than next to nothing. Then the guardrails:
+    calibration, total value and interval coverage may not be off by more than a bound, or by little more than the
+    champion's, and no tier may get clearly worse in profit or AUC. A model that is trained again on the same data
+    equals its champion and passes.
 
     Parameters
     ----------
     panel
         The challenger's honesty panel on ``actual``.
     actual
-        As for `honesty_panel`: the test cutoffs' rows.
+        As for `honesty_panel`: the test cutoffs' rows; with ``value_if_kept`` for profits and ``tier`` for slices.
     challenger, champion
-        Predictions for these rows: keys, ``churn_risk``, ``future_value``. ``champion`` is None for a first version.
+        Predictions for these rows: keys, ``churn_risk``, ``future_value``, ``value_if_kept`` and the value's interval;
+        what is not said is not judged. ``champion`` is None for a first version.
+    campaign
+        What a contact costs and saves; None leaves profit out.
+    coverage
+        Nominal coverage of the value's interval, in (0, 1).
 
     Returns
     -------
     Decision
-        ``details`` holds every difference as ``[low, mid, high]``.
+        ``details`` holds every difference as ``[low, mid, high]``, and every bound.
 
     Raises
     ------
@@ -82,33 +85,20 @@ def promotion(
     problems = [p for p in (_no_signal(panel), _behind_baseline(panel)) if p]
     details: dict[str, Any] = {
         "best_baseline": panel.best_baseline,
+        "signal": {m: panel.model[m].as_list() for m in ("churn_auc", "value_gini")},
         "against_baseline": {m: e.as_list() for m, e in panel.differences.items()},
     }
     if champion is None:
         reason = "; ".join(problems) or f"first version with signal: {_headline(panel)}. {panel.says}"
         return Decision(not problems, _sentence(reason, first=True, promoted=not problems), details)
-    rows = Rows.of(actual)
-    card = _both(rows, challenger, champion, replicates, seed)
-    gaps = {m: card.difference("challenger", "champion", m) for m in TOLERANCES}
-    details["against_champion"] = {m: e.as_list() for m, e in gaps.items()}
-    details["guardrails"] = {
-        m: {n: card.estimate(n, m).as_list()[1] for n in ("challenger", "champion")}
-        for m in ("churn_ece", "value_bias")
-    }
-    problems += [p for m, gap in gaps.items() if (p := _behind_champion(m, gap))]
-    problems += _guardrails(card)
-    differences = ", ".join(f"{_name(m)} {_spread(e)}" for m, e in gaps.items())
+    draws = {"replicates": replicates, "seed": seed}
+    rivals = Rivals.of(actual, challenger, champion, campaign, **draws)
+    tiers = rivals_by_tier(actual, challenger, champion, campaign, **draws)
+    problems += objections(rivals, tiers, coverage)
+    details |= numbers(rivals, tiers, campaign, coverage)
+    differences = ", ".join(in_words(m, rivals) for m in rivals.gaps)
     reason = "; ".join(problems) or f"not worse than the champion on the same test rows: {differences}. {panel.says}"
     return Decision(not problems, _sentence(reason, first=False, promoted=not problems), details)
-
-
-def _both(rows: Rows, challenger: pd.DataFrame, champion: pd.DataFrame, replicates: int, seed: int) -> Scorecard:
-    named = {}
-    for name, frame in (("challenger", challenger), ("champion", champion)):
-        found = rows.align(frame, ("churn_risk", "future_value"))
-        named[name] = found.get("churn_risk"), found.get("future_value")
-    metrics = (*TOLERANCES, "churn_ece", "value_bias")
-    return Scorecard.of(rows, named, dict.fromkeys(named, metrics), replicates=replicates, seed=seed)
 
 
 def _no_signal(panel: Panel) -> str | None:
@@ -135,26 +125,9 @@ def _behind_baseline(panel: Panel) -> str | None:
     return panel.says.rstrip(".")
 
 
-def _behind_champion(metric: str, gap: Estimate) -> str | None:
-    if math.isnan(gap.mid) or (gap.high >= 0 and gap.mid >= -TOLERANCES[metric]):
-        return None
-    return f"worse than the champion in {_name(metric)}: {_spread(gap)}"
-
-
-def _guardrails(card: Scorecard) -> list[str]:
-    found = []
-    ece, champions_ece = (card.points[n, "churn_ece"] for n in ("challenger", "champion"))
-    if ece > max(MOST_ECE, champions_ece + ECE_SLACK):
-        found.append(f"churn risks are off by {ece:.3f} on average (champion {champions_ece:.3f}, bound {MOST_ECE})")
-    bias, champions_bias = (abs(card.points[n, "value_bias"]) for n in ("challenger", "champion"))
-    if bias > max(MOST_BIAS, champions_bias + BIAS_SLACK):
-        found.append(f"total value is off by {bias:.0%} (champion {champions_bias:.0%}, bound {MOST_BIAS:.0%})")
-    return found
-
-
 def _headline(panel: Panel) -> str:
     named = ("churn_auc", "value_gini", "value_captured_20")
-    return ", ".join(f"{_name(m)} {_figure(panel.model[m])}" for m in named)
+    return ", ".join(f"{NAMES[m]} {_figure(panel.model[m])}" for m in named)
 
 
 def _sentence(reason: str, *, first: bool, promoted: bool) -> str:
@@ -163,18 +136,5 @@ def _sentence(reason: str, *, first: bool, promoted: bool) -> str:
     return f"{opening}: {reason.rstrip('.')}.{tail}"
 
 
-def _name(metric: str) -> str:
-    words = {
-        "churn_auc": "churn AUC",
-        "value_gini": "Gini of value",
-        "value_captured_20": "value captured in the top 20 %",
-    }
-    return words.get(metric, metric.replace("_", " "))
-
-
 def _figure(e: Estimate) -> str:
     return f"{e.mid:.3f} [{e.low:.3f}, {e.high:.3f}]"
-
-
-def _spread(e: Estimate) -> str:
-    return f"{e.mid:+.3f} [{e.low:+.3f}, {e.high:+.3f}]"

@@ -8,6 +8,8 @@ Letter = Literal["A", "B", "C", "D"]
 MANY_CUSTOMERS: Final = 2_000
 SOME_CUSTOMERS: Final = 500
 MANY_TESTS: Final = 3
+FULL: Final = ("boosted", "blended")
+"""Rungs of the ladder on which trees have learned from earlier cutoffs."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ def grade(
     Parameters
     ----------
     rung
-        What was fitted: ``"boosted"`` is the full model; any other (``"prior"``, ``"rules"``) a smaller one.
+        What was fitted: ``"boosted"`` and ``"blended"`` are full models, ``"heuristic"`` and ``"prior"`` smaller ones.
     tests
         Test cutoffs, whole horizons apart from what was fitted.
     customers
@@ -59,7 +61,7 @@ def grade(
         months = max(1, round((2 * horizon + 30 - history_days) / 30)) if history_days < 2 * horizon + 30 else 1
         lift = f"about {_months(months)} more of orders, so that a cutoff has its whole horizon before the data end."
         return Grade("D", f"Nothing could be tested on later data ({facts}).", lift)
-    if rung != "boosted" or customers < SOME_CUSTOMERS:
+    if rung not in FULL or customers < SOME_CUSTOMERS:
         why = "few customers" if customers < SOME_CUSTOMERS else f"the model stands on the {rung} alone"
         return Grade("C", f"Tested on later data, but {why} ({facts}).", _lift_c(customers, history_days, horizon))
     short = _what_is_short(tests, possible or tests, customers, history_days, horizon)

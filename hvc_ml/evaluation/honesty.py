@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -10,7 +10,9 @@ import pandas as pd
 
 from hvc_ml.errors import NotEnoughData
 from hvc_ml.evaluation.bootstrap import REPLICATES, Estimate
+from hvc_ml.evaluation.campaign import Campaign
 from hvc_ml.evaluation.metrics import CHURN_KERNELS, VALUE_KERNELS, interval_coverage
+from hvc_ml.evaluation.outcomes import PROFIT, Outcomes
 from hvc_ml.evaluation.ranking import FloatArray
 from hvc_ml.evaluation.scorecard import HEADLINE, Rows, Scorecard
 
@@ -32,6 +34,10 @@ CONTRACT: Final = (
     "interval_coverage",
 )
 """The figures of ``train --json``."""
+
+
+Said = tuple[FloatArray | None, FloatArray | None]
+"""Churn risk (or anything that rises with it), and value; None where nothing is said of it."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +130,7 @@ def honesty_panel(
     predictions: pd.DataFrame,
     baselines: Mapping[str, pd.DataFrame],
     *,
+    campaign: Campaign | None = None,
     replicates: int = REPLICATES,
     seed: int = 7,
 ) -> Panel:
@@ -140,6 +147,10 @@ def honesty_panel(
     baselines
         Name -> the same keys, ``churn_risk`` or ``churn_risk_order`` (any number that rises with risk; may be absent)
         and ``value`` (any number that rises with future value). A frame without keys has the index of ``actual``.
+    campaign
+        With it, and with ``value_if_kept`` in ``actual`` (the yardstick, see ``evaluation.profit``) and in
+        ``predictions``, model and baselines also have ``profit_at_capacity``, and the model ``empc``, in money per
+        customer; a rule, which has an order only, is read in its own favour (`Outcomes.of_rule`).
     replicates, seed
         Of the customer bootstrap.
 
@@ -171,15 +182,19 @@ def honesty_panel(
         )
     rows = Rows.of(actual)
     mine = rows.align(predictions, ("churn_risk", "future_value", "future_value_low", "future_value_high"))
-    named: dict[str, tuple[FloatArray | None, FloatArray | None]] = {
-        MODEL: (mine.get("churn_risk"), mine.get("future_value"))
-    }
+    named: dict[str, Said] = {MODEL: (mine.get("churn_risk"), mine.get("future_value"))}
     for name, frame in baselines.items():
         theirs = rows.align(frame, ("churn_risk", "churn_risk_order", "value"))
         named[name] = theirs.get("churn_risk", theirs.get("churn_risk_order")), theirs.get("value")
     named[FORESIGHT] = rows.churned, rows.value
     wanted = dict.fromkeys((*baselines, FORESIGHT), HEADLINE)
-    return _panel(rows, Scorecard.of(rows, named, wanted, replicates=replicates, seed=seed), mine, [*baselines])
+    card = Scorecard.of(rows, named, wanted, replicates=replicates, seed=seed)
+    panel = _panel(rows, card, mine, [*baselines])
+    if campaign is None:
+        return panel
+    outcomes = Outcomes.of(actual, campaign, replicates=replicates, seed=seed)
+    gain = outcomes.expected_gain(predictions)
+    return panel if gain is None else _in_money(panel, outcomes, gain, named)
 
 
 def _panel(rows: Rows, card: Scorecard, mine: Mapping[str, FloatArray], names: list[str]) -> Panel:
@@ -199,6 +214,29 @@ def _panel(rows: Rows, card: Scorecard, mine: Mapping[str, FloatArray], names: l
         n_rows=len(rows.value),
         n_customers=rows.key["customer_id"].nunique(),
         says=_says(card, best, gaps["value_gini"]),
+    )
+
+
+def _in_money(panel: Panel, outcomes: Outcomes, gain: FloatArray, named: Mapping[str, Said]) -> Panel:
+    """The same panel, with what each ranking would have earned."""
+    rules = {n: outcomes.foresight if n == FORESIGHT else outcomes.of_rule(*named[n]) for n in panel.baselines}
+    known = {n: by for n, by in rules.items() if by is not None}
+    money = {n: outcomes.figures(by, (PROFIT,)) for n, by in known.items()}
+    at = {n: outcomes.by_cutoff(by, (PROFIT,)) for n, by in known.items()} | {MODEL: outcomes.by_cutoff(gain)}
+    rival = known.get(panel.best_baseline or "")
+    return replace(
+        panel,
+        model=panel.model | outcomes.figures(gain),
+        baselines={n: found | money.get(n, {}) for n, found in panel.baselines.items()},
+        differences=panel.differences | ({} if rival is None else {PROFIT: outcomes.difference(gain, rival)}),
+        cutoffs=tuple(
+            replace(
+                c,
+                model=c.model | at[MODEL][c.cutoff],
+                baselines={n: found | (at[n][c.cutoff] if n in at else {}) for n, found in c.baselines.items()},
+            )
+            for c in panel.cutoffs
+        ),
     )
 
 

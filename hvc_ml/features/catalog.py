@@ -18,6 +18,7 @@ from hvc_ml.features.rhythm import rhythm
 from hvc_ml.features.service import service
 from hvc_ml.features.settings import FeatureSettings
 from hvc_ml.features.spending import spending
+from hvc_ml.features.standing import STAYING, YEAR, standing
 from hvc_ml.tables.frame import Frame
 from hvc_ml.tables.load import Tables
 from hvc_ml.tables.schema import CUSTOMER, KNOWN_DAY
@@ -26,12 +27,9 @@ NOT_ATTRIBUTES: Final = frozenset({CUSTOMER, KNOWN_DAY})
 CORE: Final = frozenset(
     {
         *("days_since_first_order", "days_since_last_order", "purchase_days", "mean_gap_days"),
-        *("spend_lifetime", "spend_365d", "purchase_day_spend", "mean_order", "contract_age_days"),
+        *("spend_lifetime", "spend_365d", "purchase_day_spend", "mean_order", "contract_age_days", STAYING),
     }
 )
-YEAR: Final = 365
-"""Tiers rank by the value of twelve months, so this window is always there."""
-
 DERIVED: Final = frozenset({"age", "gap"})
 
 
@@ -60,6 +58,7 @@ def catalog(settings: FeatureSettings, horizon: int, attributes: dict[str, bool]
         *recency(),
         *frequency(windows),
         *spending(windows),
+        *standing(horizon),
         *rhythm(),
         *basket(),
         *price(),

@@ -15,9 +15,6 @@ from hvc_ml.planning.playbook import ListSettings, Playbook
 from hvc_ml.planning.prices import Limits
 from hvc_ml.planning.triggers import allowed_actions
 
-FIRST_DAYS: Final = 7
-"""A list takes days to work: nobody's date lies closer to the cutoff than this."""
-
 CARRIED: Final = (
     "customer_id",
     "tier",
@@ -50,8 +47,8 @@ def retention_list(
     Parameters
     ----------
     scores : DataFrame
-        One row per eligible customer with the columns ``CARRIED``, and optionally ``days_since_last_order`` and
-        ``mean_gap_days``, from which ``act_before`` is told.
+        One row per eligible customer with the columns ``CARRIED``, and optionally ``act_before_days``: whole days from
+        the cutoff, by default the horizon.
     playbook : Playbook
         The actions.
     settings : ListSettings
@@ -101,7 +98,10 @@ def retention_list(
     plan["action"] = np.array([action.name for action in playbook.actions], dtype=object)[choice[listed]]
     plan["expected_gain"] = gains[listed, choice[listed]]
     lead = np.array([action.lead_time for action in playbook.actions])[choice[listed]]
-    plan["act_before"] = act_before(cutoff, remaining_days(eligible.iloc[listed], horizon), lead, horizon)
+    by = (
+        eligible["act_before_days"].to_numpy()[listed] if "act_before_days" in eligible else np.full(len(lead), horizon)
+    )
+    plan["act_before"] = act_before(cutoff, by, lead, horizon)
     plan["group"] = np.where(draw_holdout(plan, settings.holdout, seed=cutoff), "holdout", "contact")
     plan["cutoff"] = cutoff
     plan = plan.sort_values(["expected_gain", "customer_id"], ascending=[False, True], kind="stable")
@@ -109,58 +109,38 @@ def retention_list(
     return plan
 
 
-def remaining_days(customers: pd.DataFrame, horizon: int) -> NDArray[np.float64]:
-    """Days from the cutoff until a customer's next order is due by their own rhythm.
+def act_before(cutoff: str, days: NDArray[np.int64], lead_time: NDArray[np.int64], horizon: int) -> NDArray[np.object_]:
+    """Dates by which the contact should have happened.
 
-    Parameters
-    ----------
-    customers : DataFrame
-        ``days_since_last_order`` and ``mean_gap_days``, where known.
-    horizon : int
-        Taken where there is no rhythm: a single purchase, or no orders in the data.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-        ``mean_gap_days - days_since_last_order``; negative when overdue.
-    """
-    if not {"days_since_last_order", "mean_gap_days"} <= set(customers.columns):
-        return np.full(len(customers), float(horizon))
-    silence, gap = (customers[c].to_numpy(dtype=np.float64) for c in ("days_since_last_order", "mean_gap_days"))
-    due = gap - silence
-    return np.where(np.isfinite(due), due, float(horizon))
-
-
-def act_before(
-    cutoff: str, remaining: NDArray[np.float64], lead_time: NDArray[np.int64], horizon: int
-) -> NDArray[np.object_]:
-    """Dates by which the contact should have happened: before the customer is late by their own rhythm.
+    Half of the customers like this one who come back on their own have come by then (with contracts: half of those who
+    leave have left). Before that day a contact mostly reaches people who would have come anyway; after it, silence is
+    more and more of an answer, and there is ever less left to save.
 
     Parameters
     ----------
     cutoff : str
         ISO date.
-    remaining : ndarray, shape (n,)
-        Days from the cutoff until the next order is due.
+    days : ndarray, shape (n,)
+        That day, in whole days from the cutoff.
     lead_time : ndarray, shape (n,)
         Days the action needs to reach the customer.
     horizon : int
-        Days the churn risk looks ahead; no date lies later.
+        Days the churn risk looks ahead.
 
     Returns
     -------
     ndarray of str, shape (n,)
-        ISO dates, ``cutoff + remaining - lead_time``, kept between one week and the horizon after the cutoff.
+        ISO dates, ``cutoff + days - lead_time``, neither before the cutoff nor after the end of the horizon.
 
     Examples
     --------
-    >>> act_before("2026-01-01", np.array([40.0, -5.0]), np.array([3, 3]), 90).tolist()
-    ['2026-02-07', '2026-01-08']
+    >>> act_before("2026-01-01", np.array([40, 2]), np.array([3, 3]), 90).tolist()
+    ['2026-02-07', '2026-01-01']
     """
-    days = np.clip(np.floor(remaining) - lead_time, min(FIRST_DAYS, horizon), horizon).astype(np.int64)
+    moved_up = np.clip(days - lead_time, 0, horizon).astype(np.int64)
     start = date.fromisoformat(cutoff)
     words = np.array([(start + timedelta(days=day)).isoformat() for day in range(horizon + 1)], dtype=object)
-    return np.asarray(words[days])
+    return np.asarray(words[moved_up])
 
 
 def _eligible(scores: pd.DataFrame, suppressed: Collection[str]) -> NDArray[np.int64]:

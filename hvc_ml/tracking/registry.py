@@ -1,9 +1,7 @@
 """Versions of the model: registered with every training, one of them champion, every change with its reason."""
 
-import json
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +20,7 @@ from hvc_ml.tracking.copies import (
     remember,
     workspace,
 )
+from hvc_ml.tracking.decisions import Decision, Reign, What, as_tag, before, from_tags, reigns
 from hvc_ml.tracking.logged import Serving, lent, log_model
 from hvc_ml.tracking.run import Run
 from hvc_ml.tracking.store import Store
@@ -29,20 +28,25 @@ from hvc_ml.tracking.store import Store
 CHAMPION: Final = "champion"
 CHALLENGER: Final = "challenger"
 DIGEST: Final = "bundle_sha256"
-HISTORY: Final = "champions"
-"""The registered model's tag that lists its champions, oldest first."""
+MOST_NAMED: Final = 10
+"""Versions that a message names."""
 
 
 @dataclass(frozen=True)
 class Version:
-    """One registered version, its aliases, figures (in ``tags``) and the reason of the last decision on it."""
+    """One registered version, its aliases, figures (in ``tags``) and the decisions on it, oldest first."""
 
     version: int
     aliases: tuple[str, ...]
     run_id: str
     created: datetime
-    reason: str
     tags: dict[str, str]
+    decisions: tuple[Decision, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """Of the last decision on it."""
+        return self.decisions[-1].reason if self.decisions else ""
 
 
 def register(
@@ -158,6 +162,11 @@ def versions(store: Store) -> list[Version]:
     return sorted(made, key=lambda v: -v.version)
 
 
+def champions(found: Sequence[Version]) -> list[Reign]:
+    """Which version was champion from when to when and why, oldest first, as `versions` tells it."""
+    return reigns(_all_decisions(found), _named_champion(found))
+
+
 def promote(store: Store, version: int, reason: str) -> None:
     """Make a version champion.
 
@@ -173,7 +182,7 @@ def promote(store: Store, version: int, reason: str) -> None:
     """
     found = _version(store, version)
     with store.connection.talking("promoting a version"):
-        _crown(store, found, [*(v for v in _history(store) if v != version), version], reason)
+        _crown(store, found, "promoted", reason)
         challenger = _by_alias(store, CHALLENGER)
         if challenger is not None and _number(challenger) == version:
             store.connection.client.delete_registered_model_alias(store.name, CHALLENGER)
@@ -189,7 +198,24 @@ def refuse(store: Store, version: int, reason: str) -> None:
     """
     found = _version(store, version)
     with store.connection.talking("recording a decision"):
-        _decided(store, found, reason, promoted=False)
+        _decide(store, found, Decision(version, "refused", datetime.now(tz=UTC), reason))
+
+
+def previous(store: Store) -> int:
+    """The version that `rollback` goes back to.
+
+    Raises
+    ------
+    ModelRefused
+        If there was no champion before this one.
+    """
+    found = versions(store)
+    version = before(_all_decisions(found), _named_champion(found))
+    if version is None:
+        now = _named_champion(found)
+        who = "there is none yet" if now is None else f"version {now} was the first"
+        raise ModelRefused(f"{store.name}: no earlier champion to go back to ({who}). See `hvc-ml models list`.")
+    return version
 
 
 def rollback(store: Store, reason: str = "rolled back by hand") -> int:
@@ -205,15 +231,18 @@ def rollback(store: Store, reason: str = "rolled back by hand") -> int:
     ModelRefused
         If there was none before.
     """
+    found = _version(store, previous(store))
     with store.connection.talking("rolling back"):
-        history = _history(store)
-    if len(history) < 2:
-        raise ModelRefused(f"{store.name}: no earlier champion to go back to ({len(history)} so far).")
-    left, version = history[-1], history[-2]
-    found = _version(store, version)
-    with store.connection.talking("rolling back"):
-        _crown(store, found, history[:-1], f"{reason} (from version {left})")
-    return version
+        _crown(store, found, "rolled back to", reason)
+    return _number(found)
+
+
+def _all_decisions(found: Sequence[Version]) -> list[Decision]:
+    return [d for v in found for d in v.decisions]
+
+
+def _named_champion(found: Sequence[Version]) -> int | None:
+    return next((v.version for v in found if CHAMPION in v.aliases), None)
 
 
 def _ensure_registered_model(store: Store) -> None:
@@ -253,7 +282,10 @@ def _version(store: Store, version: int) -> Any:
         except MlflowException as error:
             if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                 raise
-    raise ModelRefused(f"{store.name}: there is no version {version}. See `hvc-ml models list`.")
+    there = [v.version for v in versions(store)]
+    named = ", ".join(map(str, there[:MOST_NAMED])) + (", ..." if len(there) > MOST_NAMED else "")
+    choice = f"Registered: {named}." if there else "None is registered yet: run `hvc-ml train`."
+    raise ModelRefused(f"{store.name}: there is no version {version}. {choice}")
 
 
 def _number(found: Any) -> int:
@@ -261,33 +293,27 @@ def _number(found: Any) -> int:
 
 
 def _as_version(found: Any, aliases: tuple[str, ...]) -> Version:
-    created = datetime.fromtimestamp(found.creation_timestamp / 1000, tz=UTC)
-    reason = found.tags.get("reason", "")
-    return Version(_number(found), aliases, found.run_id or "", created, reason, dict(found.tags))
+    created, tags = datetime.fromtimestamp(found.creation_timestamp / 1000, tz=UTC), dict(found.tags)
+    decisions = from_tags(_number(found), tags, created)
+    return Version(_number(found), aliases, found.run_id or "", created, tags, decisions)
 
 
-def _history(store: Store) -> list[int]:
-    model = _registered_model(store)
-    if model is None:
-        return []
-    with suppress(ValueError):
-        return [int(v) for v in json.loads(model.tags.get(HISTORY, "[]"))]
-    return []
-
-
-def _crown(store: Store, found: Any, history: Sequence[int], reason: str) -> None:
-    client = store.connection.client
-    client.set_registered_model_alias(store.name, CHAMPION, found.version)
-    client.set_registered_model_tag(store.name, HISTORY, json.dumps(list(history)))
-    _decided(store, found, reason, promoted=True)
+def _crown(store: Store, found: Any, what: What, reason: str) -> None:
+    """Move the alias; the decision is written first, so that no champion is without its reason."""
+    now, number = _by_alias(store, CHAMPION), _number(found)
+    _decide(store, found, Decision(number, what, datetime.now(tz=UTC), reason, None if now is None else _number(now)))
+    store.connection.client.set_registered_model_alias(store.name, CHAMPION, found.version)
     if digest := found.tags.get(DIGEST):
-        remember(store.folder, _number(found), digest, found.run_id or "")
+        remember(store.folder, number, digest, found.run_id or "")
 
 
-def _decided(store: Store, found: Any, reason: str, *, promoted: bool) -> None:
-    client, clean = store.connection.client, store.connection.clean(reason)
-    for name, value in {"reason": clean, "promoted": str(promoted).lower()}.items():
-        client.set_model_version_tag(store.name, found.version, name, value)
+def _decide(store: Store, found: Any, decision: Decision) -> None:
+    """Add a decision to those of its version; the last one also stands where MLflow's page shows it."""
+    client, clean = store.connection.client, store.connection.clean(decision.reason)
+    key, value = as_tag(replace(decision, reason=clean))
+    shown = {key: value, "reason": clean, "promoted": str(decision.crowned).lower()}
+    for name, text in shown.items():
+        client.set_model_version_tag(store.name, found.version, name, text)
     client.update_model_version(store.name, found.version, clean)
 
 

@@ -124,10 +124,11 @@ class Run:
             self._client.log_inputs(self.id, datasets=[tagged])
 
     @contextmanager
-    def child(self, name: str) -> Iterator["Run"]:
-        """Record a child run, such as one test cutoff."""
-        tags = {"mlflow.parentRunId": self.id, "cutoff": name}
-        with recorded(self._connection, self.experiment_id, name, tags) as run:
+    def child(self, name: str, tags: Mapping[str, Any] | None = None) -> Iterator["Run"]:
+        """Record a child run, such as one test cutoff (the tag ``cutoff``), or with tags of its own kind."""
+        parent = {"mlflow.parentRunId": self.id}
+        with recorded(self._connection, self.experiment_id, name, parent) as run:
+            run.tags(tags or {"cutoff": name})
             yield run
 
     def _metrics(self, points: Sequence[tuple[str, float, int]]) -> None:

@@ -61,9 +61,15 @@ class Store:
 
     @contextmanager
     def training_run(
-        self, name: str, *, params: Mapping[str, Any], tags: Mapping[str, Any] | None = None, description: str = ""
+        self,
+        name: str,
+        *,
+        params: Mapping[str, Any],
+        tags: Mapping[str, Any] | None = None,
+        description: str = "",
+        verb: str = "train",
     ) -> Iterator[Run]:
-        """Record one training: a parent run that ends FINISHED, or FAILED when the work inside fails.
+        """Record one training or evaluation: a parent run that ends FINISHED, or FAILED when the work inside fails.
 
         Parameters
         ----------
@@ -75,13 +81,16 @@ class Store:
             Ours: ``content.TAGS``. The release, and the git commit of the configuration's folder, are added.
         description
             Markdown.
+        verb
+            What made it; MLflow's page shows it as the source, and ``tags.verb`` finds it.
 
         Raises
         ------
         ServiceError
             When the store stops answering.
         """
-        start = {"mlflow.source.name": "hvc-ml train", "mlflow.source.type": "LOCAL", "hvc_ml": __version__}
+        source = {"mlflow.source.name": f"hvc-ml {verb}", "mlflow.source.type": "LOCAL"}
+        start = {**source, "hvc_ml": __version__, "verb": verb}
         commit = git_commit(self.folder.parent)
         start |= {"mlflow.source.git.commit": commit} if commit else {}
         with recorded(self.connection, self.experiment_id, name, start) as run:

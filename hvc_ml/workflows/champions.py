@@ -52,6 +52,6 @@ def answers(model: CustomerModel, config: Config) -> None:
     changed = [name for name, now in asked(config).items() if model.info.settings.get(name) != now]
     if changed:
         raise ModelRefused(
-            f"the champion was trained with other settings of {' and '.join(changed)} than the config has now. "
+            f"the model was trained with other settings of {' and '.join(changed)} than the config has now. "
             "Run `hvc-ml train`, or restore them."
         )

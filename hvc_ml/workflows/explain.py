@@ -1,5 +1,6 @@
 """One customer's page: figures, reasons in money, and the last orders."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -77,6 +78,12 @@ class ExplainResult:
             "orders": [{"day": day.isoformat(), "amount": amount} for day, amount in self.orders],
         }
 
+    @property
+    def further(self) -> tuple[tuple[str, str], ...]:
+        """What else is told as a chance: its name in words, and its column."""
+        chances = [c for c in self.scores if c.startswith("churn_risk_") or c in {"downgrade_risk", "upgrade_chance"}]
+        return tuple((re.sub(r"_(\d+)d$", r" of the first \1 days", c).replace("_", " "), c) for c in chances)
+
     def money(self, amount: float, *, signed: bool = False) -> str:
         """An amount in the currency of the orders."""
         return f"{'+' if signed and amount >= 0 else ''}{money(amount, self.currency)}"
@@ -139,7 +146,7 @@ def _page(
 ) -> ExplainResult:
     row, features = scores.table.iloc[place], declared(shop.plan().features)
     own, peers = with_prior(scores.features.iloc[[place]]), medians(with_prior(scores.features))
-    numbers = ("churn_risk", "value_if_kept", "future_value", "future_value_low", "future_value_high")
+    numbers = [c for c in map(str, scores.table) if c not in {CUSTOMER, "tier"} and not c.startswith("amount_")]
     figures = [
         Figure(name, feature.unit, _plain(own.iloc[0][name]), peers.get(name))
         for name, feature in features.items()
@@ -151,7 +158,7 @@ def _page(
         currency=shop.project.config.currency,
         model_version=version,
         tier=str(row["tier"]),
-        scores={name: float(row[name]) for name in (*numbers, "value_at_risk", "base_amount")},
+        scores={name: float(row[name]) for name in numbers},
         reasons=_reasons(shop, model, scores, place, features),
         figures=tuple(figures),
         orders=orders,

@@ -15,10 +15,14 @@ from hvc_ml.estimators.prior import fit_buy_till_you_die
 from hvc_ml.estimators.prior_columns import Prior, prior_columns
 from hvc_ml.estimators.recipe import Recipe, fit_recipe
 from hvc_ml.features.feature import Feature
+from hvc_ml.features.standing import STAYING
+from hvc_ml.segments.migration import MOVES, moved
 from hvc_ml.tables.schema import CUSTOMER, TICKS
 from hvc_ml.timeline.calendar import Split
 
-LABELS = ("churned", "future_value", "downgraded")
+LABELS = ("churned", "future_value", "days_to_event", *MOVES)
+"""What a modelling frame says of the future."""
+
 FOLDS = 5
 """Where history is too short for a later calibrate cutoff, one customer of so many calibrates."""
 
@@ -45,6 +49,8 @@ def rows_of(partition: Partition, config: Config) -> pd.DataFrame:
         if not labels[CUSTOMER].equals(frame[CUSTOMER]):
             message = "labels and features of a cutoff must have the same customers in the same order"
             raise ValueError(message)
+        ahead = moved(frame["spend_365d"], labels["spend_ahead"], labels["churned"] == 0, frame[CUSTOMER], config.tiers)
+        labels = labels.assign(days_to_event=labels["days_to_event"].astype(np.float64), **ahead)
         frame = pd.concat([frame, labels[[*LABELS]]], axis=1)
     return frame
 
@@ -81,11 +87,8 @@ def fit_at(
     config
         Settings.
     """
-    fit = _stack([frames[c] for c in split.fit])
-    late = _stack([frames[c] for c in split.calibrate])
-    if split.by == "customers" and fit is not None and late is not None:
-        fit, late = fit[~_held_back(fit)], late[_held_back(late)]
-    features = tuple(f for f in features if f.family in config.features.families)
+    fit, late = learned_from(split, frames)
+    features = tuple(f for f in features if f.family in config.features.families and f.name != STAYING)
     text = [f.name for f in features if f.unit == "text"]
     categories = {name: list(categories_of(fit[name])) for name in text} if fit is not None else {}
     recipe = fit_recipe(
@@ -97,9 +100,19 @@ def fit_at(
         horizon=config.labels.horizon,
         kind=config.labels.churn,
         prior=prior,
+        moment=split.moment,
     )
     used = pd.concat([f[CUSTOMER] for f in (fit, late) if f is not None]) if fit is not None else pd.Series(dtype=str)
     return Fitted(recipe, split, len(used), int(used.nunique()), categories)
+
+
+def learned_from(split: Split, frames: Mapping[date, pd.DataFrame]) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
+    """The rows to fit and those to calibrate on; None where there are none."""
+    fit = _stack([frames[c] for c in split.fit])
+    late = _stack([frames[c] for c in split.calibrate])
+    if split.by == "customers" and fit is not None and late is not None:
+        fit, late = fit[~_held_back(fit)], late[_held_back(late)]
+    return fit, late
 
 
 def _stack(frames: list[pd.DataFrame]) -> pd.DataFrame | None:

@@ -25,9 +25,6 @@ from hvc_ml.workflows.champions import LoadedChampion
 from hvc_ml.workflows.scores import Scores, declared, families_of, feature_amounts, medians, with_prior_figure
 from hvc_ml.workflows.shop import Shop
 
-RHYTHM = ("days_since_last_order", "mean_gap_days")
-"""What tells by when a customer will be late."""
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -92,9 +89,8 @@ class ScoreResult:
 def listed(shop: Shop, champion: LoadedChampion, scores: Scores, plan: Plan, moment: date) -> pd.DataFrame:
     """The rows of the list with their reasons, in the order in which to begin."""
     config, model = shop.project.config, champion.model
-    rhythm = scores.features[[c for c in RHYTHM if c in scores.features]]
     rows = retention_list(
-        pd.concat([scores.table, rhythm], axis=1),
+        scores.table,
         plan.playbook,
         plan.settings,
         cutoff=moment.isoformat(),

@@ -21,6 +21,7 @@ PRIOR = "prior"
 PRIOR_FAMILY = "rhythm"
 """What the prior says is a function of how often, how long ago and how much: the buying rhythm."""
 
+MONEY = ("value_if_kept", "future_value", "future_value_low", "future_value_high")
 
 _BUYING = Feature(
     PRIOR, since_last(), "no order for {value:days}; usually every {mean_gap_days:days}", PRIOR_FAMILY, "days"
@@ -38,7 +39,7 @@ class Scores:
         ``customer_id`` and the features.
     table
         The contract's columns of ``scores.parquet``: risk to six decimals, money to the cent, one amount per family;
-        ``base_amount`` and the amounts add up to ``value_at_risk``.
+        ``base_amount`` and the amounts add up to ``value_at_risk``. Then what else the model says (`further`).
     families
         The amounts per family, unrounded, without prefix.
     family_cents
@@ -67,20 +68,47 @@ def scores_of(model: CustomerModel, features: pd.DataFrame, config: Config) -> S
     at_risk = said["churn_risk"].to_numpy() * said["value_if_kept"].to_numpy()
     base, amounts = _amounts(model, features)
     cents, family_cents = round_to_cents(base, amounts.to_numpy(), at_risk)
-    money = ["value_if_kept", "future_value", "future_value_low", "future_value_high"]
     table = pd.DataFrame(
         {
             CUSTOMER: features[CUSTOMER],
             "tier": assign_tiers(features["spend_365d"], features[CUSTOMER], config.tiers),
             "churn_risk": said["churn_risk"].round(6),
-            **{name: said[name].round(2) + 0.0 for name in money},
+            **{name: said[name].round(2) + 0.0 for name in MONEY},
             "value_at_risk": np.rint(at_risk * 100) / 100 + 0.0,  # as its parts are rounded, so that they add up
             "base_amount": cents + 0.0,
             **{f"amount_{name}": family_cents[:, i] + 0.0 for i, name in enumerate(amounts)},
         }
     )
+    table = pd.concat([table, further(said, table["tier"], config)], axis=1)
     rounded = pd.DataFrame(family_cents + 0.0, columns=amounts.columns, index=amounts.index)
     return Scores(features, table, amounts, rounded)
+
+
+def further(said: pd.DataFrame, tier: pd.Series, config: Config) -> pd.DataFrame:
+    """What the model says beside risk and money: risk over shorter stretches, the day to act by, moves between tiers.
+
+    Parameters
+    ----------
+    said
+        The model's predictions.
+    tier
+        Each customer's tier today; the model knows the tiers of the moment it was fitted at.
+    config
+        For the tiers' names.
+
+    Returns
+    -------
+    DataFrame
+        ``churn_risk_30d`` and so on, ``act_before_days`` (whole days from the cutoff), ``downgrade_risk`` (0 in the
+        last tier), ``upgrade_chance`` (0 in the best); chances to six decimals; columns as far as the model has them.
+    """
+    found = said.drop(columns=["churn_risk", *MONEY]).round(6)
+    if "act_before_days" in found:
+        found["act_before_days"] = found["act_before_days"].astype(np.int64)
+    for column, nowhere in (("downgrade_risk", config.tiers[-1].name), ("upgrade_chance", config.tiers[0].name)):
+        if column in found:
+            found[column] = found[column].where(tier != nowhere, 0.0)
+    return found
 
 
 def families_of(model: CustomerModel) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,8 +26,12 @@ from hvc_ml.tracking.store import Store, open_store
 from hvc_ml.workflows.backtest import KEYS, backtest, needed
 from hvc_ml.workflows.champions import answers, asked
 from hvc_ml.workflows.fitting import fit_at, prior_of, rows_of
+from hvc_ml.workflows.further import with_further
+from hvc_ml.workflows.search import search, validation
+from hvc_ml.workflows.searched import Search
 from hvc_ml.workflows.shop import Shop, open_shop
 from hvc_ml.workflows.training_record import Trained, recorded_run
+from hvc_ml.workflows.yardstick import campaign_of
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,7 @@ class TrainResult:
     n_customers: int
     cutoffs: dict[str, list[str]]
     panel: Panel
+    search: Search
     seconds: dict[str, float]
 
     @property
@@ -72,6 +78,7 @@ class TrainResult:
             "cutoffs": self.cutoffs,
             "metrics": self.panel.metrics(),
             "says": self.panel.says,
+            "search": self.search.as_json(),
             "seconds": self.seconds,
         }
 
@@ -100,14 +107,19 @@ def _trained(shop: Shop) -> Trained:
     """Test the recipe at past moments, then fit it at the present one."""
     config, line, features = shop.project.config, shop.timeline, shop.plan().features
     tests = line.tests()
-    partitions = shop.partitions((*needed(line, tests), shop.now))
+    earlier = validation(line, tests, config.search)
+    partitions = shop.partitions((*needed(line, (*earlier, *tests)), shop.now))
     with shop.stages.stage("priors") as stage:
         frames = {c: rows_of(p, config) for c, p in partitions.items()}
         stage.rows = sum(len(f) for f in frames.values())
+    priors = {c: prior_of(partitions[c], frames[c], config) for c in earlier}
+    searched = search(line, tests, frames, priors, features, config, shop.stages)
+    config = config.model_copy(update={"model": searched.settings})
     test = backtest(line, tests, frames, partitions, features, config, shop.stages)
     with shop.stages.stage("fit for production") as stage:
         prior = prior_of(partitions[shop.now], frames[shop.now], config)
         production = fit_at(_as_tested(line, tests[-1]), frames, prior, features, config)
+        production = with_further(production, frames, config)
         stage.rows = production.n_rows
     newest = test.fitted[tests[-1]]
     graded = grade(
@@ -118,7 +130,7 @@ def _trained(shop: Shop) -> Trained:
         history_days=(line.end - line.first).days,
         horizon=config.labels.horizon,
     )
-    return Trained(production, test, partitions, features, graded)
+    return Trained(production, test, partitions, features, graded, searched)
 
 
 def _as_tested(line: Timeline, newest: date) -> Split:
@@ -167,6 +179,7 @@ def _registered(shop: Shop, store: Store, trained: Trained, scratch: Path, *, pr
             "test": [c.isoformat() for c in sorted(trained.test.fitted)],
         },
         panel=trained.test.panel,
+        search=trained.search,
         seconds=shop.stages.seconds,
     )
 
@@ -198,10 +211,17 @@ def _model(shop: Shop, trained: Trained) -> CustomerModel:
 
 def _decision(store: Store, trained: Trained, config: Config) -> Decision:
     """The challenger beside the champion, on test cutoffs that neither had seen."""
-    test, seed = trained.test, config.model.seed
+    test = trained.test
+    decide = partial(
+        promotion,
+        test.panel,
+        campaign=campaign_of(config.playbook),
+        coverage=config.model.coverage,
+        seed=config.model.seed,
+    )
     found = champion(store)
     if found is None:
-        return promotion(test.panel, test.actual, test.predictions, seed=seed)
+        return decide(test.actual, test.predictions)
     try:
         theirs = CustomerModel.load(found.folder)
         answers(theirs, config)
@@ -209,11 +229,11 @@ def _decision(store: Store, trained: Trained, config: Config) -> Decision:
         rows = test.frames[test.frames["cutoff"].isin(cutoffs)].reset_index(drop=True)
         said = pd.concat([rows[[*KEYS]], theirs.as_tested().predict(rows)], axis=1)
     except ModelRefused as error:
-        decision = promotion(test.panel, test.actual, test.predictions, seed=seed)
+        decision = decide(test.actual, test.predictions)
         reason = f"{decision.reason} The champion could not be compared with: {error}"
         return Decision(decision.promoted, reason, decision.details)
     actual, ours = (f[f["cutoff"].isin(cutoffs)].reset_index(drop=True) for f in (test.actual, test.predictions))
-    return promotion(test.panel, actual, ours, said, seed=seed)
+    return decide(actual, ours, said)
 
 
 def _unseen(champion_model: CustomerModel, cutoffs: list[date]) -> list[str]:

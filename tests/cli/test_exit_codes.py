@@ -69,6 +69,13 @@ CASES = {
         5,
         "latest usable cutoff",
     ),
+    "nothing to evaluate": (
+        HEAD + ROWS,
+        CONFIG.replace("horizon: 30", "horizon: 900"),
+        "evaluate",
+        5,
+        "latest usable cutoff",
+    ),
     "everyone churned": (
         HEAD
         + "".join(f"{c},2024-01-{d:02d},5,{c}-{d}\n" for c in range(300) for d in range(1, 20))
@@ -79,13 +86,22 @@ CASES = {
         "churned",
     ),
     "no champion": (HEAD + ROWS, CONFIG, "score", 6, "hvc-ml train"),
+    "no such version": (HEAD + ROWS, CONFIG, "models promote 7", 6, "no version 7"),
+    "no champion before": (HEAD + ROWS, CONFIG, "models rollback", 6, "no earlier champion"),
+    "nothing to compare definitions on": (
+        HEAD + ROWS,
+        CONFIG + "calendar: {min_history: 900}\n",
+        "churn-lab",
+        5,
+        "Bring older orders",
+    ),
 }
 
 
 @pytest.mark.parametrize(("orders", "config", "verb", "code", "says"), CASES.values(), ids=CASES)
 def test_a_mistake_has_its_message_and_its_code_and_writes_nothing(tmp_path, orders, config, verb, code, says):
     folder = shop(tmp_path, orders, config)
-    result = run(verb, cwd=folder)
+    result = run(*verb.split(), cwd=folder)
     assert result.returncode == code, result.stderr
     assert says in result.stderr
     assert "Traceback" not in result.stderr
@@ -108,6 +124,8 @@ def test_a_missing_config_says_how_to_write_one(tmp_path):
 
 def test_an_unknown_option_is_usage(tmp_path):
     assert run("check", "--fast", cwd=tmp_path).returncode == 2
+    assert run("evaluate", "--cutoffs", "0", cwd=tmp_path).returncode == 2
+    assert run("models", "promote", "newest", cwd=tmp_path).returncode == 2
 
 
 def test_a_cells_value_is_never_shown(tmp_path):

@@ -41,7 +41,7 @@ def gini(value, score):
 def test_it_ranks_later_customers_better_than_the_prior(shop, boosted):
     _, _, test, _ = shop
     said = boosted.predict(test)
-    assert boosted.rung == "boosted"
+    assert boosted.rung == "blended"
     assert auc(test["churned"], said["churn_risk"].to_numpy()) > auc(test["churned"], 1 - test["prior_active"]) + 0.005
     assert gini(test["future_value"], said["future_value"].to_numpy()) > gini(
         test["future_value"], test["prior_value"].to_numpy()
@@ -81,7 +81,7 @@ def test_contributions_add_up_to_what_is_predicted(shop, boosted):
 def test_files_bring_the_same_bits_back_and_fitting_again_the_same_bytes(shop, boosted):
     fit, calibrate, test, prior = shop
     files = boosted.to_files()
-    assert sorted(files) == ["churn.txt", "recipe.json", "value.txt"]
+    assert sorted(files) == ["churn.txt", "hurdle.txt", "recipe.json", "tweedie.txt"]
     back = Recipe.from_files(files, threads=1)
     assert back.predict(test).equals(boosted.predict(test))
     assert back.to_files() == files
@@ -128,7 +128,7 @@ def test_the_currency_does_not_matter(shop, boosted):
 
 def test_curves_begin_with_the_prior_and_end_lower(boosted):
     curves = boosted.curves
-    assert sorted(curves) == ["churn_fit", "churn_stop", "value_fit", "value_stop"]
+    assert sorted(curves) == [f"{m}_{rows}" for m in ("churn", "hurdle", "tweedie") for rows in ("fit", "stop")]
     for name, curve in curves.items():
         assert len(curve) == len(curves[name.split("_")[0] + "_fit"])
         assert min(curve) <= curve[0]
@@ -175,8 +175,8 @@ def test_leavers_of_contracts_bring_their_share(shop):
 
     recipe = recipe_of(contracts(fit), contracts(calibrate), ContractPrior((0.1,), 1.0, 100), kind="contract_end")
     said = recipe.predict(test)
-    assert recipe.leavers_share == pytest.approx(0.4, abs=0.1)
-    expected = said["value_if_kept"] * (1 - said["churn_risk"] * (1 - recipe.leavers_share))
+    assert recipe.value.leavers_share == pytest.approx(0.4, abs=0.1)
+    expected = said["value_if_kept"] * (1 - said["churn_risk"] * (1 - recipe.value.leavers_share))
     assert said["future_value"].to_numpy() == pytest.approx(expected.to_numpy())
     assert (said["future_value_low"] > 0).all()
     assert Recipe.from_files(recipe.to_files()).predict(test).equals(said)
@@ -204,7 +204,7 @@ def test_a_damaged_or_foreign_file_is_refused(boosted):
         ({}, "missing or not JSON"),
         ({**files, "recipe.json": b"{"}, "missing or not JSON"),
         ({**files, "recipe.json": b'{"format": 99}'}, "format 99"),
-        ({**files, "recipe.json": b'{"format": 1}'}, "KeyError"),
+        ({**files, "recipe.json": b'{"format": 2}'}, "KeyError"),
         ({"recipe.json": files["recipe.json"]}, "text is missing"),
         ({**files, "recipe.json": files["recipe.json"].replace(b'"mood",', b"", 3)}, "columns"),
     ):

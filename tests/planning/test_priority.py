@@ -4,7 +4,7 @@ import pytest
 
 from hvc_ml.errors import DataError
 from hvc_ml.planning.playbook import Action, ListSettings, Playbook
-from hvc_ml.planning.priority import CARRIED, act_before, remaining_days, retention_list
+from hvc_ml.planning.priority import CARRIED, act_before, retention_list
 from hvc_ml.planning.suppression import read_suppressed
 from hvc_ml.planning.triggers import allowed_actions
 from hvc_ml.tables.schema import LIST_COLUMNS
@@ -25,8 +25,7 @@ def scores(n=200, seed=0):
             "future_value_low": 0.0,
             "future_value_high": 2 * value,
             "value_at_risk": risk * value,
-            "days_since_last_order": rng.integers(1, 80, n).astype(float),
-            "mean_gap_days": np.where(rng.random(n) < 0.2, np.nan, rng.uniform(5, 60, n)),
+            "act_before_days": rng.integers(0, 90, n),
         }
     )
 
@@ -92,13 +91,20 @@ def test_only_the_three_largest_positive_families_count():
         allowed_actions(pd.Series(["Mass", "Gold"]), playbook, amounts)
 
 
-def test_dates_come_from_the_customer_s_own_rhythm():
-    table = pd.DataFrame({"days_since_last_order": [10.0, 50.0, 5.0], "mean_gap_days": [40.0, 20.0, np.nan]})
-    assert remaining_days(table, 90).tolist() == [30.0, -30.0, 90.0]
-    assert remaining_days(table[["mean_gap_days"]], 90).tolist() == [90.0] * 3
-    dates = act_before("2026-01-01", remaining_days(table, 90), np.array([3, 3, 0]), 90)
-    assert dates.tolist() == ["2026-01-28", "2026-01-08", "2026-04-01"]
-    assert act_before("2026-01-01", np.array([0.0]), np.array([0]), 3).tolist() == ["2026-01-04"]
+def test_dates_leave_the_action_its_lead_time_and_stay_within_the_horizon():
+    dates = act_before("2026-01-01", np.array([30, 2, 90, 0]), np.array([3, 3, 0, 0]), 90)
+    assert dates.tolist() == ["2026-01-28", "2026-01-01", "2026-04-01", "2026-01-01"]
+    assert act_before("2026-01-01", np.array([7]), np.array([0]), 3).tolist() == ["2026-01-04"]
+
+
+def test_the_list_takes_each_customer_s_day_less_the_lead_time_of_their_action():
+    table = scores()
+    plan = retention_list(table, Playbook(), ListSettings(), **OPTIONS)
+    lead = plan["action"].map({action.name: action.lead_time for action in Playbook().actions})
+    by = pd.Timestamp("2026-01-01") + pd.to_timedelta((table["act_before_days"][plan.index] - lead).clip(lower=0), "D")
+    assert (pd.to_datetime(plan["act_before"]) == by).all()
+    unknown = retention_list(table.drop(columns="act_before_days"), Playbook(), ListSettings(), **OPTIONS)
+    assert (pd.to_datetime(unknown["act_before"]) >= "2026-03-28").all()
 
 
 def test_nobody_to_list_is_an_empty_list_with_its_columns():

@@ -1,5 +1,6 @@
 """Versions, aliases, bundles that come back whole, and MLflow's own loader on them."""
 
+import dataclasses
 import json
 import shutil
 
@@ -61,8 +62,15 @@ def test_a_version_that_is_not_there_is_refused_by_number(store):
         lambda: registry.fetch(store, 7),
         lambda: registry.refuse(store, 7, ""),
     ):
-        with pytest.raises(ModelRefused, match="no version 7"):
+        with pytest.raises(ModelRefused, match=r"no version 7\. None is registered yet"):
             act()
+
+
+def test_a_version_that_is_not_there_is_refused_beside_those_that_are(store, make_bundle, serving):
+    for number in (1, 2):
+        trained(store, make_bundle(number), serving)
+    with pytest.raises(ModelRefused, match=r"no version 3. Registered: 2, 1\."):
+        registry.promote(store, 3, "why")
 
 
 def test_a_lost_copy_is_downloaded_again_and_the_same(store, make_bundle, serving):
@@ -131,11 +139,64 @@ def test_a_model_that_another_process_makes_in_the_same_instant_is_used(store, m
     assert trained(store, make_bundle(12), serving) == 1
 
 
-def test_a_history_that_was_spoilt_counts_as_none(store, make_bundle, serving):
-    registry.promote(store, trained(store, make_bundle(13), serving), "first")
-    store.connection.client.set_registered_model_tag(store.name, "champions", "not json")
-    with pytest.raises(ModelRefused, match=r"no earlier champion .* \(0 so far\)"):
-        registry.rollback(store)
+def test_every_decision_is_kept_with_its_version_and_none_is_written_over(store, make_bundle, serving):
+    version = trained(store, make_bundle(13), serving)
+    registry.refuse(store, version, "worse at first")
+    (before,) = registry.versions(store)
+    registry.promote(store, version, "by hand: looked again")
+    registry.promote(store, trained(store, make_bundle(14), serving), "better")
+    registry.rollback(store, "by hand: not so good")
+    newest, oldest = registry.versions(store)
+    assert oldest.decisions[:1] == before.decisions
+    assert [(d.what, d.reason, d.left) for d in oldest.decisions] == [
+        ("refused", "worse at first", None),
+        ("promoted", "by hand: looked again", None),
+        ("rolled back to", "by hand: not so good", 2),
+    ]
+    assert [(d.what, d.left) for d in newest.decisions] == [("promoted", 1)]
+    assert oldest.reason == "by hand: not so good"
+    assert [(r.version, r.until is None) for r in registry.champions([newest, oldest])] == [
+        (1, False),
+        (2, False),
+        (1, True),
+    ]
+
+
+def test_what_a_rollback_left_is_not_gone_back_to(store, make_bundle, serving):
+    for number in (1, 2, 3):
+        registry.promote(store, trained(store, make_bundle(number), serving), "better")
+    assert [registry.previous(store), registry.rollback(store)] == [2, 2]
+    assert [registry.previous(store), registry.rollback(store)] == [1, 1]
+    registry.promote(store, 3, "by hand: it was right after all")
+    assert registry.previous(store) == 1
+
+
+def test_a_champion_made_in_mlflows_own_page_is_told_and_can_be_left(store, make_bundle, serving):
+    for number in (1, 2):
+        registry.promote(store, trained(store, make_bundle(number), serving), "better")
+    trained(store, make_bundle(3), serving)
+    store.connection.client.set_registered_model_alias(store.name, "champion", "3")
+    found = registry.champions(registry.versions(store))
+    assert [(r.version, r.since is None) for r in found] == [(1, False), (2, False), (3, True)]
+    assert registry.rollback(store) == 2
+
+
+def test_decisions_of_earlier_releases_are_read_from_their_last_one(store, make_bundle, serving):
+    for number in (1, 2):
+        version = trained(store, make_bundle(number), serving)
+        for name, value in {"promoted": "true", "reason": "as it was then"}.items():
+            store.connection.client.set_model_version_tag(store.name, str(version), name, value)
+        store.connection.client.set_registered_model_alias(store.name, "champion", str(version))
+    assert {v.reason for v in registry.versions(store)} == {"as it was then"}
+    assert registry.rollback(store) == 1
+
+
+def test_a_reason_is_kept_without_the_stores_password(store, make_bundle, serving, monkeypatch):
+    connection = dataclasses.replace(store.connection, secrets=("hunter2",))
+    hidden = dataclasses.replace(store, connection=connection)
+    registry.promote(hidden, trained(store, make_bundle(1), serving), "told by postgresql://me:hunter2@db/x")
+    (found,) = registry.versions(store)
+    assert "hunter2" not in str(found.tags) + str(found.decisions)
 
 
 def test_a_store_that_stops_answering_is_a_service_error_everywhere(store, monkeypatch):

@@ -4,6 +4,7 @@ import pandas as pd
 
 from hvc_ml.config import load_config
 from hvc_ml.progress import Stages
+from hvc_ml.workflows.champions import load_champion
 from hvc_ml.workflows.score import Limits, score
 from hvc_ml.workflows.train import train
 from workflows.shops import small
@@ -18,6 +19,9 @@ def test_shuffled_rows_in_another_format_on_one_thread_give_the_same_list_byte_f
     project.path.write_text(text)
     project = load_config(project.path)
     train(project, promote=True, stages=Stages())
+    one, other = (load_champion(p).model for p in (trained[0], project))
+    assert one.recipe.to_files() == other.recipe.to_files()
+    assert one.as_tested().recipe.to_files() == other.as_tested().recipe.to_files()
     result = score(project, cutoff=None, limits=Limits(), stages=Stages())
     names = {p.name for p in result.list_dir.iterdir()} - {"MANIFEST.json"}
     assert names == {

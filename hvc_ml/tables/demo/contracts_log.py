@@ -32,6 +32,10 @@ CATEGORIES: Final = ("subscription", "extra")
 KINDS: Final = ("visit", "feature_use", "ticket", "complaint", "payment_failed", "nps", "referral")
 SURVEYS: Final = 1 / 180
 """Answered surveys per day."""
+SURVEY_SPREAD: Final = 1.1
+"""Standard deviation of answers before they are rounded."""
+REFERRALS: Final = 0.0012
+"""Newcomers a day whom a member sends who is satisfied and interested."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +176,7 @@ def event_table(rng: np.random.Generator, club: Club, end: int, ids: Any) -> Any
     ticket, ticket_day = _scattered(rng, months, members.tickets[months.row])
     survey, survey_day = _scattered(rng, months, np.full(len(months.row), SURVEYS))
     glad = (members.satisfaction[months.row] > 0) & ~months.faded
-    friend, friend_day = _scattered(rng, months, np.where(glad, 0.0012, 0.0))
+    friend, friend_day = _scattered(rng, months, np.where(glad, REFERRALS, 0.0))
     unpaid = np.flatnonzero(months.unpaid)
     parts: list[tuple[str, Ints, Ints, Floats | None]] = [
         ("visit", uses.month[uses.visit], uses.day[uses.visit], None),
@@ -202,7 +206,12 @@ def event_table(rng: np.random.Generator, club: Club, end: int, ids: Any) -> Any
 
 
 def _answers(rng: np.random.Generator, members: Members, months: Months, survey: Ints) -> Floats:
-    """Answers from 0 to 10: lower when interest is lost, and in months with a complaint."""
-    mean = 7.6 + 1.3 * members.satisfaction[months.row[survey]]
-    mean -= 1.6 * months.faded[survey] + 2.0 * (months.complaints[survey] > 0)
-    return np.clip(np.rint(mean + 1.1 * rng.standard_normal(len(survey))), 0, 10)
+    """Answers from 0 to 10."""
+    satisfaction, complained = members.satisfaction[months.row[survey]], months.complaints[survey] > 0
+    mean = survey_mean(satisfaction, faded=months.faded[survey], complained=complained)
+    return np.clip(np.rint(mean + SURVEY_SPREAD * rng.standard_normal(len(survey))), 0, 10)
+
+
+def survey_mean(satisfaction: Floats, *, faded: Flags, complained: Flags) -> Floats:
+    """Mean answer before it is rounded: lower when interest is lost, and in months with a complaint."""
+    return np.asarray(7.6 + 1.3 * satisfaction - (1.6 * faded + 2.0 * complained))

@@ -23,6 +23,8 @@ KINDS: Final = (
 )
 SURVEYS: Final = 1 / 240
 """Answered surveys per day."""
+SURVEY_SPREAD: Final = 1.1
+"""Standard deviation of answers before they are rounded."""
 REFERRED: Final = 0.6
 """Chance that a happy, active customer whom a newcomer happens to know has sent the newcomer."""
 
@@ -109,9 +111,14 @@ def _surveys(rng: np.random.Generator, buyers: Buyers, lives: Lives, end: int) -
     stop = np.minimum(lives.gone_at, float(end))
     row, at = scatter(rng, buyers.signup, stop, np.full(len(buyers), SURVEYS))
     fading = at >= lives.fading_at[row]
-    answer = 7.6 + 1.3 * buyers.satisfaction[row] - 1.6 * fading - 2.5 * _lately(lives, row, at)
-    value = np.clip(np.rint(answer + 1.1 * rng.standard_normal(len(row))), 0, 10)
+    answer = survey_mean(buyers.satisfaction[row], fading=fading, lately=_lately(lives, row, at))
+    value = np.clip(np.rint(answer + SURVEY_SPREAD * rng.standard_normal(len(row))), 0, 10)
     return Happened("nps", row, np.floor(at).astype(np.int64), value)
+
+
+def survey_mean(satisfaction: Floats, *, fading: Flags, lately: Flags) -> Floats:
+    """Mean answer before it is rounded; ``lately``: a complaint lies less than ``COMPLAINT_DAYS`` before."""
+    return np.asarray(7.6 + 1.3 * satisfaction - 1.6 * fading - 2.5 * lately)
 
 
 def _lately(lives: Lives, row: Ints, at: Floats) -> Flags:

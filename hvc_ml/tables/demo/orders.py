@@ -6,8 +6,9 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from hvc_ml.tables.demo.buyers import CHANNELS, Buyers
+from hvc_ml.tables.demo.buyers import Buyers
 from hvc_ml.tables.demo.draws import Floats, Ints, cents, clock, from_cents, numbered, pick, ranks, stamps, texts
+from hvc_ml.tables.demo.laws import CHANNELS
 from hvc_ml.tables.demo.lives import Lives
 from hvc_ml.tables.demo.season import Season
 
@@ -22,6 +23,8 @@ REFUND_DAYS: Final = (3, 28)
 """Goods come back this many days after the order, each day as likely as the next."""
 REFUND_MEAN: Final = 0.8
 """Mean share of an order's amount that a refund pays back: all of it (3 in 5) or 20-80 %."""
+OWN_CHANNEL: Final = 0.8
+"""Chance that an order comes through the customer's own channel; otherwise each channel is as likely as the next."""
 _DISCOUNTS: Final = np.array([0.05, 0.10, 0.15, 0.20, 0.30])
 
 
@@ -97,10 +100,10 @@ def _lines(rng: np.random.Generator, buyers: Buyers, till: Till) -> dict[str, In
     line = ranks(order, len(till.row))
     owner = till.row[order]
     amount = _split(rng, till.amount, count, order)
-    at_discount = rng.random(len(till.row)) < np.clip(buyers.bargain[till.row] * _sales(till.day), 0, 0.95)
+    at_discount = rng.random(len(till.row)) < np.clip(buyers.bargain[till.row] * sales(till.day), 0, 0.95)
     discount = np.where(at_discount, rng.choice(_DISCOUNTS, len(till.row)), 0.0)[order]
     favourite = rng.random(len(order)) < 0.6
-    own_way = rng.random(len(till.row)) < 0.8
+    own_way = rng.random(len(till.row)) < OWN_CHANNEL
     channel = np.where(own_way, buyers.channel[till.row], rng.integers(0, len(CHANNELS), len(till.row)))
     cost = amount * buyers.cost_share[owner] * rng.uniform(0.9, 1.1, len(order))
     return {
@@ -118,7 +121,7 @@ def _lines(rng: np.random.Generator, buyers: Buyers, till: Till) -> dict[str, In
     }
 
 
-def _sales(day: Ints) -> Floats:
+def sales(day: Ints) -> Floats:
     """How much likelier a discount is on a day: twice at the turn of the year and in July, half otherwise."""
     of_year = (day - 10_957) % 365.25
     sale = (of_year < 28) | ((of_year > 180) & (of_year < 205)) | (np.abs(of_year - 330) < 5)

@@ -5,8 +5,10 @@ Two observers look at each cutoff; neither sees anything that happens after it, 
 
 - the **oracle** (``churn_risk``, ``future_value``) also sees the state: active, fading, or gone already;
 - the **onlooker** (``churn_risk_seen``, ``future_value_seen``) sees what a shop can see (orders, visits, opened mails,
-  tickets, complaints) and infers the state by Bayesian filtering (``states.py``). It is the fair yardstick: a
-  model has to learn the parameters as well (only surveys and referrals, which tell little, are not used).
+  tickets, complaints) and infers the state by Bayesian filtering (``states.py``); surveys and referrals are not used.
+
+No model can do as well as they, because nobody knows a customer's own parameters. What the log and the population's
+laws allow, and so the bound for a model, is ``best.best_outlook``: too slow to be worked out for every demo.
 
 Churned means: no order on any day of ``[cutoff, cutoff + horizon)``. Value is the money of orders less refunds paid
 back on those days, in the currency of the orders; refunds still to come for older orders count. Leaving is integrated
@@ -15,29 +17,18 @@ on a grid of 18 steps per horizon (five days for 90), everything else is closed 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from hvc_ml.tables.demo.buyers import SHAPES, Buyers
+from hvc_ml.tables.demo.buyers import Buyers
 from hvc_ml.tables.demo.draws import Flags, Floats, Ints, at_midnight, stamps, texts
-from hvc_ml.tables.demo.lives import COMPLAINT_DAYS, FADING_DAYS, Lives
-from hvc_ml.tables.demo.orders import REFUND_DAYS, REFUND_MEAN, Shop, Till
-from hvc_ml.tables.demo.renewal import expected_orders, silence
-from hvc_ml.tables.demo.season import Season
+from hvc_ml.tables.demo.lives import COMPLAINT_DAYS, Lives, Points
+from hvc_ml.tables.demo.orders import Shop, Till
+from hvc_ml.tables.demo.prospects import Standing, Traits, prospects, refunds_due
 from hvc_ml.tables.demo.states import watch
-
-STEPS: Final = 18
-
-
-@dataclass(frozen=True)
-class Prospect:
-    """What lies ahead of each customer in one state: P(no order), and expected money of new orders."""
-
-    quiet: Floats
-    money: Floats
 
 
 @dataclass(frozen=True)
@@ -94,8 +85,8 @@ def _outlook(shop: Shop, cutoff: int, horizon: int, belief: Floats) -> Outlook:
     row = np.flatnonzero(np.floor(buyers.signup) < cutoff)
     belief = belief[row]
     state = (lives.fading_at[row] < cutoff).astype(np.int64) + (lives.gone_at[row] < cutoff)
-    active, fading = _prospects(shop, row, cutoff, horizon)
-    back = _refunds_due(buyers, till, cutoff, horizon)[row]
+    active, fading = prospects(_traits(buyers, row), shop.season, _standing(lives, row, cutoff, len(buyers)), horizon)
+    back = refunds_due(buyers.refund_chance, till, cutoff, horizon)[row]
     quiet = np.stack([active.quiet, fading.quiet, np.ones(len(row))])
     money = np.stack([active.money, fading.money, np.zeros(len(row))])
     at = np.arange(len(row))
@@ -119,73 +110,15 @@ def _outlook(shop: Shop, cutoff: int, horizon: int, belief: Floats) -> Outlook:
     )
 
 
-def _prospects(shop: Shop, row: Ints, cutoff: int, horizon: int) -> tuple[Prospect, Prospect]:
-    """Prospects of each customer, if active and if fading at the cutoff."""
-    buyers, lives, season = shop.buyers, shop.lives, shop.season
-    grid = np.linspace(0.0, horizon, STEPS + 1)
-    segment = buyers.segment[row]
-    last = _last_order(lives, len(buyers), cutoff)[row]
-    rate = buyers.rate[row]
-    now = season.till_time(segment, np.full(len(row), float(cutoff)))
-    since = rate * (now - season.till_time(segment, last))
-    ahead = (
-        np.stack([season.till_time(segment, np.full(len(row), cutoff + x)) - now for x in grid], axis=1) * rate[:, None]
-    )
-    quiet, orders = np.empty_like(ahead), np.empty_like(ahead)
-    for shape in SHAPES:
-        rows = buyers.shape[row] == shape
-        quiet[rows] = silence(shape, since[rows][:, None], ahead[rows])
-        orders[rows] = expected_orders(shape, since[rows], ahead[rows])
-    worth = _worth(buyers, season, row, cutoff, grid)
-    return (
-        _prospect(_staying(buyers, lives, row, cutoff, grid), quiet, orders, worth),
-        _prospect(np.broadcast_to(np.exp(-grid / FADING_DAYS), ahead.shape), quiet, orders, worth),
-    )
+def _traits(buyers: Buyers, row: Ints) -> Traits:
+    return Traits(**{field.name: getattr(buyers, field.name)[row] for field in fields(Traits)})
 
 
-def _prospect(staying: Floats, quiet: Floats, orders: Floats, worth: Floats) -> Prospect:
-    """Integrate over the moment of dropping out; ``staying[:, i]`` = P(not gone at grid point i)."""
-    gone = staying[:, :-1] - staying[:, 1:]
-    no_order = (gone * (quiet[:, :-1] + quiet[:, 1:]) / 2).sum(axis=1) + staying[:, -1] * quiet[:, -1]
-    there = (staying[:, :-1] + staying[:, 1:]) / 2
-    return Prospect(no_order, (np.diff(orders, axis=1) * there * worth).sum(axis=1))
-
-
-def _worth(buyers: Buyers, season: Season, row: Ints, cutoff: int, grid: Floats) -> Floats:
-    """Expected net money of one order in each step of the grid, shape (n, steps)."""
-    middle = (grid[:-1] + grid[1:]) / 2
-    days = np.arange(REFUND_DAYS[0], REFUND_DAYS[1] + 1)
-    back_in_time = (days[:, None] < grid[-1] - middle + 0.5).mean(axis=0)  # + 0.5: orders fall within a day
-    price = season.price(cutoff + middle)
-    refund = REFUND_MEAN * buyers.refund_chance[row][:, None] * back_in_time
-    return np.asarray(buyers.spend[row][:, None] * price * (1 - refund))
-
-
-def _staying(buyers: Buyers, lives: Lives, row: Ints, cutoff: int, grid: Floats) -> Floats:
-    """P(not gone at each grid point | active at the cutoff), shape (n, steps + 1).
-
-    Past complaints add their remaining hazard; future ones come at a known rate and are integrated out (the Laplace
-    functional of a Poisson process).
-    """
-    pull = buyers.complaint_pull
-    hazard = buyers.fade_hazard[row][:, None] * grid
+def _standing(lives: Lives, row: Ints, cutoff: int, n: int) -> Standing:
+    """Where these rows of the n buyers stand."""
     near = (lives.complaints.at < cutoff) & (lives.complaints.at >= cutoff - COMPLAINT_DAYS)
-    who, age = lives.complaints.row[near], cutoff - lives.complaints.at[near]
-    for i, x in enumerate(grid):
-        share = (np.minimum(age + x, COMPLAINT_DAYS) - age) / COMPLAINT_DAYS
-        hazard[:, i] += (pull * np.bincount(who, share, len(pull)))[row]
-    j = pull[row][:, None]
-    within = np.minimum(grid, COMPLAINT_DAYS)
-    settled = (1 - np.exp(-j * within / COMPLAINT_DAYS)) * COMPLAINT_DAYS / j
-    past = np.maximum(grid - COMPLAINT_DAYS, 0.0) * (1 - np.exp(-j))
-    hazard += buyers.complaints[row][:, None] * (within - settled + past)
-    active = np.exp(-hazard)
-    step = grid[1] / FADING_DAYS
-    fading = np.zeros_like(active)
-    for i in range(1, len(grid)):
-        entered = active[:, i - 1] - active[:, i]
-        fading[:, i] = fading[:, i - 1] * np.exp(-step) + entered * (1 - np.exp(-step)) / step
-    return active + fading
+    complaints = Points(np.searchsorted(row, lives.complaints.row[near]), lives.complaints.at[near])
+    return Standing(cutoff, _last_order(lives, n, cutoff)[row], complaints)
 
 
 def _last_order(lives: Lives, n: int, cutoff: int) -> Floats:
@@ -194,20 +127,6 @@ def _last_order(lives: Lives, n: int, cutoff: int) -> Floats:
     last = np.full(n, -np.inf)
     np.maximum.at(last, lives.orders.row[before], lives.orders.at[before])
     return last
-
-
-def _refunds_due(buyers: Buyers, till: Till, cutoff: int, horizon: int) -> Floats:
-    """Expected refunds of orders before the cutoff that are paid back within the horizon."""
-    low, high = REFUND_DAYS
-    open_ = (till.day < cutoff) & (till.day >= cutoff - high) & ~((till.refund_day >= 0) & (till.refund_day < cutoff))
-    row, age = till.row[open_], cutoff - till.day[open_]
-    days = high - low + 1
-    later = np.clip(high - np.maximum(age, low) + 1, 0, days) / days
-    beyond = np.clip(high - np.maximum(age + horizon, low) + 1, 0, days) / days
-    chance = buyers.refund_chance[row]
-    due = chance * (later - beyond) / (1 - chance * (1 - later))
-    money = np.bincount(row, REFUND_MEAN * due * till.amount[open_] / 100.0, len(buyers))
-    return np.asarray(money, dtype=np.float64)
 
 
 def _realised(till: Till, cutoff: int, horizon: int, n: int) -> tuple[Flags, Floats]:

@@ -6,9 +6,10 @@ import numpy as np
 import pyarrow as pa
 
 from hvc_ml.tables.demo.actions import RETAIL_ACTIONS, action_table
-from hvc_ml.tables.demo.buyers import GENDERS, PROFESSIONS, REGIONS, SEGMENTS, SIGNUP_CHANNELS, Buyers, draw_buyers
+from hvc_ml.tables.demo.buyers import GENDERS, REGIONS, SIGNUP_CHANNELS, Buyers, draw_buyers
 from hvc_ml.tables.demo.draws import Floats, Ints, at_midnight, clock, logistic, numbered, stamps, texts
 from hvc_ml.tables.demo.events import event_table, referrers
+from hvc_ml.tables.demo.laws import PROFESSIONS, SEGMENTS
 from hvc_ml.tables.demo.lives import COMPLAINT_DAYS, Lives, live
 from hvc_ml.tables.demo.orders import CATEGORIES, Shop, order_table, ring_up
 from hvc_ml.tables.demo.outlook import Outlook, look_ahead, outlook_table

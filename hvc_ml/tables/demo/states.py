@@ -9,8 +9,9 @@ from typing import Final
 
 import numpy as np
 
-from hvc_ml.tables.demo.buyers import SHAPES, Buyers
+from hvc_ml.tables.demo.buyers import Buyers
 from hvc_ml.tables.demo.draws import Flags, Floats, Ints
+from hvc_ml.tables.demo.laws import SHAPES
 from hvc_ml.tables.demo.lives import COMPLAINT_DAYS, FADING_DAYS, OPENS, TICKETS, VISITS, Lives, Points
 from hvc_ml.tables.demo.renewal import silence
 from hvc_ml.tables.demo.season import Season

@@ -6,9 +6,10 @@ import numpy as np
 import pyarrow as pa
 
 from hvc_ml.tables.demo.actions import SUBSCRIPTION_ACTIONS, action_table
-from hvc_ml.tables.demo.buyers import GENDERS, PROFESSIONS, REGIONS, SIGNUP_CHANNELS
+from hvc_ml.tables.demo.buyers import GENDERS, REGIONS, SIGNUP_CHANNELS
 from hvc_ml.tables.demo.contracts_log import contract_table, draw_club, event_table, order_table
 from hvc_ml.tables.demo.draws import MICROSECONDS_PER_DAY, Floats, Ints, clock, logistic, numbered, stamps, texts
+from hvc_ml.tables.demo.laws import PROFESSIONS
 from hvc_ml.tables.demo.members import PERSONAS, PLANS, Members, draw_members
 from hvc_ml.tables.demo.outlook import outlook_table
 from hvc_ml.tables.demo.season import Season

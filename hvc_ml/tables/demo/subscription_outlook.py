@@ -1,8 +1,9 @@
 """The truth about the future of the made-up subscribers, computed, not peeked at.
 
-As for the shop (``outlook.py``), the **oracle** sees the hidden state (faded or not) at the cutoff, the **onlooker**
-infers it by exact filtering of use, complaints, payments and months survived. Both know every parameter, this month's
-complaints and failed payment so far, and nothing that happens at the cutoff or after it.
+As for the shop (``outlook.py``, which also tells of the bound for a model), the **oracle** sees the hidden state (faded
+or not) at the cutoff, the **onlooker** infers it by exact filtering of use, complaints, payments and months survived.
+Both know every parameter, this month's complaints and failed payment so far, and nothing that happens at the cutoff or
+after it.
 
 Churned means: the last contract to end in ``[cutoff, cutoff + horizon)`` is not taken up again within the grace.
 Figures are exact sums over the states (plan, faded) of each month that ends in the horizon, worked out backwards, but
@@ -66,7 +67,22 @@ def look_ahead(club: Club, cutoffs: Ints, horizon: int) -> list[ContractOutlook]
 
 
 @dataclass(frozen=True)
-class _View:
+class Now:
+    """The month each contract is in at a cutoff, as far as it was seen; one row each.
+
+    ``number`` counts from 0; days lie in ``[begin, end)``; ``unpaid``: its payment failed; ``complained``: so far.
+    """
+
+    number: Ints
+    begin: Ints
+    end: Ints
+    plan: Ints
+    unpaid: Flags
+    complained: Flags
+
+
+@dataclass(frozen=True)
+class View:
     """Members looked at, up to the day ``stop``; ``again``: contracts that lapse are followed."""
 
     members: Members
@@ -76,9 +92,11 @@ class _View:
 
     @property
     def size(self) -> int:
+        """How many members."""
         return len(self.row)
 
     def price(self, plan: Ints) -> Floats:
+        """Money a month on a plan."""
         return net_price(self.members, self.row, plan) / 100.0
 
     def per_day(self, plan: Ints) -> Floats:
@@ -110,7 +128,8 @@ def _outlook(club: Club, cutoff: int, horizon: int) -> ContractOutlook:
     complained = np.bincount(club.trouble.month[club.trouble.day < cutoff], minlength=n)[now] > 0
     days = (cutoff - months.begin[now]).astype(np.float64)
     belief = seen_faded(members, row, months.belief[now], seen=seen, days=days)
-    by_state = _this_month(_View(members, row, cutoff + horizon, again=True), months, now, complained, cutoff)
+    month = Now(months.month[now], months.begin[now], months.end[now], months.plan[now], months.unpaid[now], complained)
+    by_state = this_month(View(members, row, cutoff + horizon, again=True), month, cutoff)
     oracle, onlooker = _mixed(by_state, months.faded[now].astype(np.float64)), _mixed(by_state, belief)
     return ContractOutlook(
         cutoff=cutoff,
@@ -137,25 +156,24 @@ def _mixed(by_state: tuple[Ahead, Ahead], faded: Floats) -> tuple[Floats, Floats
     return 1 - stays, money, both / np.maximum(stays, 1e-12)
 
 
-def _this_month(view: _View, months: Months, now: Ints, complained: Flags, cutoff: int) -> tuple[Ahead, Ahead]:
+def this_month(view: View, now: Now, cutoff: int) -> tuple[Ahead, Ahead]:
     """Expectations at the cutoff, not faded and faded; arrays of shape (1, n)."""
-    plan, unpaid, number, end = months.plan[now], months.unpaid[now], months.month[now], months.end[now]
-    late = unpaid & (months.begin[now] + RETRY_DAYS >= cutoff)
-    due = late * view.price(plan) + (np.minimum(end, view.stop) - cutoff) * view.per_day(plan)
-    to_come = 1 - np.exp(-view.members.complaints[view.row] * (end - cutoff))
+    late = now.unpaid & (now.begin + RETRY_DAYS >= cutoff)
+    due = late * view.price(now.plan) + (np.minimum(now.end, view.stop) - cutoff) * view.per_day(now.plan)
+    to_come = 1 - np.exp(-view.members.complaints[view.row] * (now.end - cutoff))
     month = _Month(
-        number=number,
-        end=end,
-        trouble=np.where(complained, 1.0, to_come),
-        fails=unpaid.astype(np.float64),
-        after=_months_ahead(view, month_later(months.begin[now], -number), number),
-        gone=_taken_up_again(view, end),
+        number=now.number,
+        end=now.end,
+        trouble=np.where(now.complained, 1.0, to_come),
+        fails=now.unpaid.astype(np.float64),
+        after=_months_ahead(view, month_later(now.begin, -now.number), now.number),
+        gone=_taken_up_again(view, now.end),
     )
-    calm, faded = (_with_money(_month_end(view, month, plan, faded=state), due) for state in (False, True))
+    calm, faded = (_with_money(_month_end(view, month, now.plan, faded=state), due) for state in (False, True))
     return calm, faded
 
 
-def _months_ahead(view: _View, anchor: Ints, number: Ints) -> Ahead:
+def _months_ahead(view: View, anchor: Ints, number: Ints) -> Ahead:
     """Expectations at the start of the month after ``number``, by state, for contracts that reach it; backwards."""
     shape = (len(STATES), view.size)
     after = Ahead(np.ones(shape), np.zeros(shape), np.zeros(shape))
@@ -167,7 +185,7 @@ def _months_ahead(view: _View, anchor: Ints, number: Ints) -> Ahead:
     return after
 
 
-def _one_month(view: _View, anchor: Ints, number: Ints, after: Ahead) -> Ahead:
+def _one_month(view: View, anchor: Ints, number: Ints, after: Ahead) -> Ahead:
     """Expectations at the start of a month, by state, given those at the start of the next."""
     begin, end = month_later(anchor, number), month_later(anchor, number + 1)
     fails = view.members.payment_fails[view.row]
@@ -183,7 +201,7 @@ def _one_month(view: _View, anchor: Ints, number: Ints, after: Ahead) -> Ahead:
     return Ahead(*(np.concatenate([getattr(part, name) for part in parts]) for name in FIGURES))
 
 
-def _month_end(view: _View, month: _Month, plan: Ints, *, faded: bool) -> Ahead:
+def _month_end(view: View, month: _Month, plan: Ints, *, faded: bool) -> Ahead:
     """Expectations at the end of a month in one state, over whether there was a complaint and a failed payment."""
     n = view.size
     state = np.full(n, faded)
@@ -203,7 +221,7 @@ def _month_end(view: _View, month: _Month, plan: Ints, *, faded: bool) -> Ahead:
     return Ahead(totals[:1], totals[1:2], totals[2:])
 
 
-def _taken_up_again(view: _View, end: Ints) -> Ahead:
+def _taken_up_again(view: View, end: Ints) -> Ahead:
     """Expectations once a contract has ended: a lapse, then a fresh contract on the plan the member first chose."""
     if not view.again:
         zero = np.zeros((1, view.size))

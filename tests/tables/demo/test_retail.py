@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hvc_ml.tables.demo.buyers import SEGMENTS
+from hvc_ml.tables.demo.laws import SEGMENTS
 from hvc_ml.tables.demo.lives import FADING_DAYS, OPENS, VISITS
 from hvc_ml.tables.demo.season import make_season
 

@@ -1,0 +1,239 @@
+"""Value as a blend of members: a prior, trees of value if kept, trees of all future value, and a simple rule.
+
+Every member forecasts the money of the horizon. Their logarithms are averaged with weights that are not negative, sum
+to one, and were learned on a later cutoff (a log-linear pool: Genest & Zidek, *Combining probability distributions*,
+Statistical Science 1, 1986, sec. 3). A sum of logarithms stays a sum of contributions, so the blend can be explained
+as exactly as each member. What a member says of future value, leaving included, is divided by the share that stays:
+risk, value if kept and future value belong together by construction.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import pandas as pd
+
+from hvc_ml.estimators.correction import Array, Contribution, Correction, Starts, places
+from hvc_ml.estimators.losses import LevelFreeLoss, Plan, Rows
+from hvc_ml.estimators.risk import log_stay
+
+STEPS = 8
+"""Weights are eighths: what a calibrate cutoff can tell apart, and the same whatever the last bits of a sum."""
+
+POWER = 1.5
+"""Of the deviance that weights are learned by, whatever the members' own: large customers count, but not alone."""
+
+PULL = 10.0
+"""A blend other than the usual one must earn its distance: PULL nats at distance 1."""
+
+
+class Weights(NamedTuple):
+    """Shares of the members; not negative, summing to 1."""
+
+    prior: float = 1.0
+    hurdle: float = 0.0
+    tweedie: float = 0.0
+    rule: float = 0.0
+
+    @property
+    def kept(self) -> float:
+        """Share of members that start from the prior's value if kept."""
+        return self.prior + self.hurdle
+
+
+ALONE = Weights()
+USUAL = Weights(0.25, 0.5, 0.25, 0.0)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule of thumb as a member: who stays goes on spending in proportion to what a column of past spend says.
+
+    Attributes
+    ----------
+    column
+        A feature in the currency.
+    floor
+        Added to it, in the currency, so that nothing spent has a logarithm.
+    reference
+        The margin that counts as nobody's in particular.
+    """
+
+    column: str
+    floor: float
+    reference: float = 0.0
+
+    def margin(self, frame: pd.DataFrame) -> Array:
+        """Log of the column, shape (n,)."""
+        spent = np.nan_to_num(frame[self.column].to_numpy(np.float64), nan=0.0)
+        answer: Array = np.log(np.maximum(spent, 0.0) + self.floor)
+        return answer
+
+
+@dataclass(frozen=True)
+class ValueBlend:
+    """Value if kept, from all members.
+
+    Attributes
+    ----------
+    hurdle
+        Correction of the log of the prior's value if kept, learned from those who stayed.
+    tweedie
+        Correction of the log of the prior's future value, learned from everybody.
+    rule
+        What past spend alone says; None where its column is not there.
+    weights
+        How the members are mixed.
+    shift
+        Log of the scale that makes totals right.
+    leavers_share
+        What leavers bring, as a share of value if kept (0 without contracts).
+    """
+
+    hurdle: Correction = field(default_factory=Correction)
+    tweedie: Correction = field(default_factory=Correction)
+    rule: Rule | None = None
+    weights: Weights = ALONE
+    shift: float = 0.0
+    leavers_share: float = 0.0
+
+    def margin(self, start: Starts, frame: pd.DataFrame, risk: Array, threads: int | None) -> Array:
+        """Log of value if kept, shape (n,); ``risk`` is the calibrated churn risk."""
+        members = self.members(start, frame, risk, threads)
+        return sum((w * members[name] for name, w in self._used()), np.zeros(len(frame))) + self.shift
+
+    def members(
+        self, start: Starts, frame: pd.DataFrame, risk: Array, threads: int | None, *, every: bool = False
+    ) -> dict[str, Array]:
+        """Log of value if kept by each member that has a weight (or by every one), shape (n,) each."""
+        stay = log_stay(risk, self.leavers_share)
+        made: dict[str, Callable[[], Array]] = {
+            "prior": lambda: start.kept,
+            "hurdle": lambda: start.kept + self.hurdle.margin(start.kept, frame, threads),
+            "tweedie": lambda: start.total + self.tweedie.margin(start.total, frame, threads) - stay,
+            "rule": lambda: start.kept if self.rule is None else self.rule.margin(frame),
+        }
+        wanted = made if every else dict(self._used())
+        return {name: made[name]() for name in wanted}
+
+    def contributions(
+        self,
+        start: Starts,
+        frame: pd.DataFrame,
+        features: Sequence[str],
+        churn: Contribution,
+        risk_of: Any,
+        threads: int | None,
+    ) -> Contribution:
+        """Split ``margin`` over the features and the prior.
+
+        Parameters
+        ----------
+        start, frame, features, threads
+            As elsewhere.
+        churn
+            The split of the risk's margin: the member that forecasts future value is divided by the share that stays,
+            whose rise over its base is shared in proportion to the contributions to the risk.
+        risk_of
+            Map of the risk's margin to the risk.
+        """
+        w, at = self.weights, self.hurdle.reference
+        phi, base = np.zeros((len(frame), len(features) + 1)), w.kept * at + self.shift
+        phi[:, -1] = w.kept * (start.kept - at)
+        for weight, part, offset in ((w.hurdle, self.hurdle, start.kept), (w.tweedie, self.tweedie, start.total)):
+            if weight:
+                part_base, part_phi = part.contributions(offset, frame, features, threads)
+                base, phi = base + weight * part_base, phi + weight * part_phi
+        base += w.tweedie * self.tweedie.reference
+        phi[:, -1] += w.tweedie * (start.total - self.tweedie.reference)
+        if w.rule and self.rule is not None:
+            base += w.rule * self.rule.reference
+            column = places(features).get(self.rule.column, len(features))
+            phi[:, column] += w.rule * (self.rule.margin(frame) - self.rule.reference)
+        if w.tweedie:
+            stay_base, stay_phi = self._stay(churn, risk_of)
+            base, phi = base - w.tweedie * stay_base, phi - w.tweedie * stay_phi
+        return Contribution(base, phi)
+
+    def _stay(self, churn: Contribution, risk_of: Any) -> tuple[float, Array]:
+        """Split the log of the share that stays as the risk's margin is split."""
+        rise = churn.phi.sum(axis=1)
+        flat = np.abs(rise) < 1e-6  # a difference quotient of less is rounding noise: the slope at the base serves
+        step = np.where(flat, 1e-4, rise)
+        base = float(log_stay(risk_of(np.array([churn.base])), self.leavers_share)[0])
+        slope = (log_stay(risk_of(churn.base + step), self.leavers_share) - base) / step
+        return base, churn.phi * slope[:, None]
+
+    def _used(self) -> list[tuple[str, float]]:
+        return [(name, weight) for name, weight in self.weights._asdict().items() if weight]
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything but the trees' texts."""
+        return {
+            "hurdle": self.hurdle.to_json(),
+            "tweedie": self.tweedie.to_json(),
+            "rule": None if self.rule is None else asdict(self.rule),
+            "weights": self.weights._asdict(),
+            "shift": self.shift,
+            "leavers_share": self.leavers_share,
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any], hurdle: bytes | None, tweedie: bytes | None) -> Self:
+        """Read what ``to_json`` wrote, with the texts."""
+        return cls(
+            hurdle=Correction.from_json(values["hurdle"], hurdle),
+            tweedie=Correction.from_json(values["tweedie"], tweedie),
+            rule=None if values["rule"] is None else Rule(**values["rule"]),
+            weights=Weights(**{name: float(weight) for name, weight in values["weights"].items()}),
+            shift=float(values["shift"]),
+            leavers_share=float(values["leavers_share"]),
+        )
+
+
+def learn_weights(members: Mapping[str, Array], observed: Array) -> Weights:
+    """Weights of the members' logarithms with the least Tweedie deviance on rows they have not learned from.
+
+    Parameters
+    ----------
+    members
+        Log of future value by member, shape (n,) each; names of ``Weights``.
+    observed
+        What came, not negative, in the currency, shape (n,).
+
+    Returns
+    -------
+    Weights
+        In eighths, at the best level of the blend, and pulled towards the usual mix.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> truth, noise = rng.normal(size=(2, 2000))
+    >>> learn_weights({"prior": noise, "hurdle": truth}, np.exp(truth)).hurdle
+    1.0
+    """
+    names = list(members)
+    table = np.column_stack([members[name] for name in names])
+    usual = np.array([getattr(USUAL, name) for name in names])
+    usual = usual / usual.sum() if usual.sum() else np.full(len(names), 1 / len(names))
+    unit = max(float(observed.mean()), 1e-300)
+    rows = Rows(np.empty((len(table), 0)), observed / unit)
+    measure = LevelFreeLoss(Plan("tweedie", tweedie_power=POWER), rows)
+    table = table - np.log(unit)
+
+    def cost(weights: Array) -> float:
+        blended = np.einsum("ij,j->i", table, weights)  # one order of adding, whatever the number of threads
+        return len(table) * measure(blended) + PULL * float(((weights - usual) ** 2).sum())
+
+    best = min(_simplex(len(names)), key=cost)
+    return Weights(**{"prior": 0.0, **dict(zip(names, map(float, best), strict=True))})
+
+
+def _simplex(members: int) -> Iterator[Array]:
+    """All weights in eighths that sum to one."""
+    for parts in itertools.product(range(STEPS + 1), repeat=members - 1):
+        if sum(parts) <= STEPS:
+            yield np.array([STEPS - sum(parts), *parts]) / STEPS

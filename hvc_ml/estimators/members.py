@@ -1,0 +1,173 @@
+"""The members with trees: churn risk, value if kept, and all future value, each boosted from the prior."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from hvc_ml.estimators.churn import ChurnClassifier
+from hvc_ml.estimators.correction import Array, Correction, starts
+from hvc_ml.estimators.line import line_columns
+from hvc_ml.estimators.prior import PRIOR_COLUMNS
+from hvc_ml.estimators.settings import ModelSettings
+from hvc_ml.estimators.value import ValueIfKeptRegressor
+
+RISK_START, KEPT_START, TOTAL_START = "prior_risk_start", "prior_kept_start", "prior_total_start"
+"""Copies of the prior's columns to start from: the trees may learn from the originals too."""
+
+POWER_BINS = 20
+POWERS = (1.1, 1.9)
+
+
+class Members(NamedTuple):
+    """Fitted corrections, and the limits their targets were held to.
+
+    Attributes
+    ----------
+    churn, hurdle, tweedie
+        Line and trees (Tweedie: trees alone) on top of the prior; ``tweedie`` is None where it was not asked for.
+    floor, cap
+        The smallest and largest training target of value if kept, in the currency.
+    power
+        Of the Tweedie deviance.
+    """
+
+    churn: Correction
+    hurdle: Correction
+    tweedie: Correction | None
+    floor: float
+    cap: float
+    power: float
+
+
+def fit_members(
+    fit: pd.DataFrame,
+    late: pd.DataFrame,
+    features: Sequence[str],
+    categorical: Mapping[str, Sequence[str] | None],
+    settings: ModelSettings,
+    horizon: int,
+) -> Members:
+    """Fit every member on ``fit``; rows of a later cutoff decide how many rounds each takes.
+
+    Parameters
+    ----------
+    fit, late
+        Labelled modelling frames with the prior's columns.
+    features
+        Columns to learn from, besides the prior's.
+    categorical
+        Text columns and their categories.
+    settings
+        How.
+    horizon
+        Days.
+    """
+    columns = [*features, *(c for c in PRIOR_COLUMNS if c not in features)]
+    shared = _shared(settings, categorical)
+    line = line_columns(features, horizon)
+    risk = ChurnClassifier(RISK_START, line=line, monotone=_churn_directions(columns, settings), **shared)
+    _boost(risk, fit, late, columns, RISK_START, "churned", floor=0.0)
+    kept, late_kept = fit[fit["churned"] == 0], late[late["churned"] == 0]
+    rising = _value_directions(columns, settings)
+    hurdle = ValueIfKeptRegressor(KEPT_START, line=line, monotone=rising, winsor=settings.winsor, **shared)
+    _boost(hurdle, kept, late_kept, columns, KEPT_START, "future_value", floor=0.0)
+    floor, cap = hurdle.floor_, hurdle.cap_
+    middle = starts(fit, floor)
+    power, tweedie = tweedie_power(middle.total, np.clip(fit["future_value"].to_numpy(np.float64), 0.0, cap)), None
+    if "tweedie" in settings.members:
+        total = ValueIfKeptRegressor(
+            TOTAL_START, objective="tweedie", power=power, monotone=rising, winsor=settings.winsor, **shared
+        )
+        _boost(total, fit, late, columns, TOTAL_START, "future_value", floor=floor)
+        tweedie = Correction(None, total.boosted_, float(np.median(middle.total)))
+    return Members(
+        churn=Correction(risk.line_, risk.boosted_, float(np.median(middle.churn))),
+        hurdle=Correction(hurdle.line_, hurdle.boosted_, float(np.median(middle.kept))),
+        tweedie=tweedie,
+        floor=floor,
+        cap=cap,
+        power=power,
+    )
+
+
+def tweedie_power(margin: Array, observed: Array) -> float:
+    """How fast the variance of money grows with its mean: the slope of their logarithms over bins of expected money.
+
+    Parameters
+    ----------
+    margin
+        Log of what was expected, shape (n,).
+    observed
+        What came, not negative, shape (n,).
+
+    Returns
+    -------
+    float
+        Within 1.1 and 1.9, where a Tweedie distribution has zeros and amounts; 1.5 where nothing can be told.
+
+    References
+    ----------
+    Taylor's law; Joergensen, *The Theory of Dispersion Models*, 1997, ch. 4: ``variance = dispersion * mean ** power``.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> mean = np.exp(rng.normal(0, 1.5, 20_000))
+    >>> round(tweedie_power(np.log(mean), rng.poisson(mean / 5) * 5.0), 1)
+    1.1
+    >>> round(tweedie_power(np.log(mean), mean * rng.exponential(size=20_000)), 1)
+    1.9
+    """
+    order = np.argsort(margin, kind="stable")
+    bins = [part for part in np.array_split(observed[order], POWER_BINS) if len(part) > 1]
+    pairs = [(part.mean(), part.var()) for part in bins]
+    logs = np.array([(np.log(m), np.log(v)) for m, v in pairs if m > 0 and v > 0])
+    if len(logs) < 3 or np.ptp(logs[:, 0]) < 1e-6:
+        return 1.5
+    slope = np.polyfit(logs[:, 0], logs[:, 1], 1)[0]
+    return float(np.round(np.clip(slope, *POWERS), 2))  # two digits: not worth a different model
+
+
+def _boost(
+    model: Any, fit: pd.DataFrame, late: pd.DataFrame, columns: list[str], start: str, label: str, *, floor: float
+) -> None:
+    rows, later = (_started(frame, columns, start, floor) for frame in (fit, late))
+    target, held = (frame[label].to_numpy(int if label == "churned" else np.float64) for frame in (fit, late))
+    model.fit(rows, target, eval_X=later, eval_y=held)
+
+
+def _started(frame: pd.DataFrame, columns: list[str], start: str, floor: float) -> pd.DataFrame:
+    if start == RISK_START:
+        values = 1 - frame["prior_active"].to_numpy(np.float64)
+    elif start == KEPT_START:
+        values = frame["prior_value_if_kept"].to_numpy(np.float64)
+    else:
+        values = np.exp(starts(frame, floor).total)
+    return frame[columns].assign(**{start: values})
+
+
+def _churn_directions(columns: Sequence[str], settings: ModelSettings) -> dict[str, int] | None:
+    """More silence is never a good sign. More orders may be: who bought often and has stopped, has left."""
+    known = {"days_since_last_order": 1, "prior_active": -1}
+    return {c: known[c] for c in columns if c in known} if settings.monotone else None
+
+
+def _value_directions(columns: Sequence[str], settings: ModelSettings) -> dict[str, int] | None:
+    rising = ("prior_value", "prior_value_if_kept", "spend_lifetime")
+    found = {c: 1 for c in columns if c in rising or (c.startswith("spend_") and c.endswith("d"))}
+    return found if settings.monotone else None
+
+
+def _shared(settings: ModelSettings, categorical: Mapping[str, Sequence[str] | None]) -> dict[str, Any]:
+    return {
+        "categories": dict(categorical),
+        "rounds": settings.rounds,
+        "learning_rate": settings.learning_rate,
+        "leaves": settings.leaves,
+        "min_child_samples": settings.min_child_samples,
+        "l2": settings.l2,
+        "seed": settings.seed,
+        "threads": settings.threads,
+    }
