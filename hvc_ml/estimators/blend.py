@@ -1,4 +1,4 @@
-"""Value as a blend of members: a prior, trees of value if kept, trees of all future value, and a simple rule.
+"""Value as a blend of members: a prior, trees on top of it, trees without it, and a simple rule.
 
 Every member forecasts the money of the horizon. Their logarithms are averaged with weights that are not negative, sum
 to one, and were learned on a later cutoff (a log-linear pool: Genest & Zidek, *Combining probability distributions*,
@@ -7,8 +7,7 @@ as exactly as each member. What a member says of future value, leaving included,
 risk, value if kept and future value belong together by construction.
 """
 
-import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple, Self
 
@@ -17,16 +16,11 @@ import pandas as pd
 
 from hvc_ml.estimators.correction import Array, Contribution, Correction, Starts, places
 from hvc_ml.estimators.losses import LevelFreeLoss, Plan, Rows
+from hvc_ml.estimators.mixing import best_mix
 from hvc_ml.estimators.risk import log_stay
-
-STEPS = 8
-"""Weights are eighths: what a calibrate cutoff can tell apart, and the same whatever the last bits of a sum."""
 
 POWER = 1.5
 """Of the deviance that weights are learned by, whatever the members' own: large customers count, but not alone."""
-
-PULL = 10.0
-"""A blend other than the usual one must earn its distance: PULL nats at distance 1."""
 
 
 class Weights(NamedTuple):
@@ -35,6 +29,7 @@ class Weights(NamedTuple):
     prior: float = 1.0
     hurdle: float = 0.0
     tweedie: float = 0.0
+    trees: float = 0.0
     rule: float = 0.0
 
     @property
@@ -44,7 +39,7 @@ class Weights(NamedTuple):
 
 
 ALONE = Weights()
-USUAL = Weights(0.25, 0.5, 0.25, 0.0)
+USUAL = Weights(prior=0.125, hurdle=0.375, tweedie=0.25, trees=0.25)
 
 
 @dataclass(frozen=True)
@@ -82,6 +77,8 @@ class ValueBlend:
         Correction of the log of the prior's value if kept, learned from those who stayed.
     tweedie
         Correction of the log of the prior's future value, learned from everybody.
+    trees
+        Trees of the log of value if kept that know nothing of the prior.
     rule
         What past spend alone says; None where its column is not there.
     weights
@@ -94,6 +91,7 @@ class ValueBlend:
 
     hurdle: Correction = field(default_factory=Correction)
     tweedie: Correction = field(default_factory=Correction)
+    trees: Correction = field(default_factory=Correction)
     rule: Rule | None = None
     weights: Weights = ALONE
     shift: float = 0.0
@@ -113,6 +111,7 @@ class ValueBlend:
             "prior": lambda: start.kept,
             "hurdle": lambda: start.kept + self.hurdle.margin(start.kept, frame, threads),
             "tweedie": lambda: start.total + self.tweedie.margin(start.total, frame, threads) - stay,
+            "trees": lambda: self.trees.alone(frame, threads),
             "rule": lambda: start.kept if self.rule is None else self.rule.margin(frame),
         }
         wanted = made if every else dict(self._used())
@@ -142,11 +141,15 @@ class ValueBlend:
         w, at = self.weights, self.hurdle.reference
         phi, base = np.zeros((len(frame), len(features) + 1)), w.kept * at + self.shift
         phi[:, -1] = w.kept * (start.kept - at)
-        for weight, part, offset in ((w.hurdle, self.hurdle, start.kept), (w.tweedie, self.tweedie, start.total)):
+        for weight, part, offset in (
+            (w.hurdle, self.hurdle, start.kept),
+            (w.tweedie, self.tweedie, start.total),
+            (w.trees, self.trees, start.kept),
+        ):
             if weight:
                 part_base, part_phi = part.contributions(offset, frame, features, threads)
                 base, phi = base + weight * part_base, phi + weight * part_phi
-        base += w.tweedie * self.tweedie.reference
+        base += w.tweedie * self.tweedie.reference + w.trees * self.trees.reference
         phi[:, -1] += w.tweedie * (start.total - self.tweedie.reference)
         if w.rule and self.rule is not None:
             base += w.rule * self.rule.reference
@@ -174,6 +177,7 @@ class ValueBlend:
         return {
             "hurdle": self.hurdle.to_json(),
             "tweedie": self.tweedie.to_json(),
+            "trees": self.trees.to_json(),
             "rule": None if self.rule is None else asdict(self.rule),
             "weights": self.weights._asdict(),
             "shift": self.shift,
@@ -181,11 +185,12 @@ class ValueBlend:
         }
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any], hurdle: bytes | None, tweedie: bytes | None) -> Self:
-        """Read what ``to_json`` wrote, with the texts."""
+    def from_json(cls, values: Mapping[str, Any], texts: Mapping[str, bytes | None]) -> Self:
+        """Read what ``to_json`` wrote, with the texts of the trees."""
         return cls(
-            hurdle=Correction.from_json(values["hurdle"], hurdle),
-            tweedie=Correction.from_json(values["tweedie"], tweedie),
+            hurdle=Correction.from_json(values["hurdle"], texts.get("hurdle")),
+            tweedie=Correction.from_json(values["tweedie"], texts.get("tweedie")),
+            trees=Correction.from_json(values["trees"], texts.get("value_trees")),
             rule=None if values["rule"] is None else Rule(**values["rule"]),
             weights=Weights(**{name: float(weight) for name, weight in values["weights"].items()}),
             shift=float(values["shift"]),
@@ -215,25 +220,8 @@ def learn_weights(members: Mapping[str, Array], observed: Array) -> Weights:
     >>> learn_weights({"prior": noise, "hurdle": truth}, np.exp(truth)).hurdle
     1.0
     """
-    names = list(members)
-    table = np.column_stack([members[name] for name in names])
-    usual = np.array([getattr(USUAL, name) for name in names])
-    usual = usual / usual.sum() if usual.sum() else np.full(len(names), 1 / len(names))
     unit = max(float(observed.mean()), 1e-300)
-    rows = Rows(np.empty((len(table), 0)), observed / unit)
+    rows = Rows(np.empty((len(observed), 0)), observed / unit)
     measure = LevelFreeLoss(Plan("tweedie", tweedie_power=POWER), rows)
-    table = table - np.log(unit)
-
-    def cost(weights: Array) -> float:
-        blended = np.einsum("ij,j->i", table, weights)  # one order of adding, whatever the number of threads
-        return len(table) * measure(blended) + PULL * float(((weights - usual) ** 2).sum())
-
-    best = min(_simplex(len(names)), key=cost)
-    return Weights(**{"prior": 0.0, **dict(zip(names, map(float, best), strict=True))})
-
-
-def _simplex(members: int) -> Iterator[Array]:
-    """All weights in eighths that sum to one."""
-    for parts in itertools.product(range(STEPS + 1), repeat=members - 1):
-        if sum(parts) <= STEPS:
-            yield np.array([STEPS - sum(parts), *parts]) / STEPS
+    scaled = {name: margin - np.log(unit) for name, margin in members.items()}
+    return Weights(**{"prior": 0.0, **best_mix(scaled, measure, len(observed), USUAL._asdict())})

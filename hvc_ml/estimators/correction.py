@@ -79,6 +79,10 @@ class Correction:
             total = total + self.trees.margin(frame, threads)
         return total
 
+    def alone(self, frame: pd.DataFrame, threads: int | None) -> Array:
+        """The margin of trees that start from nothing but their reference, shape (n,)."""
+        return self.reference + self.margin(np.empty(0), frame, threads)
+
     def contributions(
         self, offset: Array, frame: pd.DataFrame, features: Sequence[str], threads: int | None
     ) -> Contribution:

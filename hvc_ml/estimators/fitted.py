@@ -103,8 +103,14 @@ class Recipe:
 
     @property
     def parts(self) -> dict[str, Correction]:
-        """The corrections by name: ``churn``, ``hurdle``, ``tweedie``."""
-        return {"churn": self.risk.correction, "hurdle": self.value.hurdle, "tweedie": self.value.tweedie}
+        """Everything with trees, by the name of its file."""
+        return {
+            "churn": self.risk.boosted,
+            "churn_trees": self.risk.trees,
+            "hurdle": self.value.hurdle,
+            "tweedie": self.value.tweedie,
+            "value_trees": self.value.trees,
+        }
 
     @property
     def curves(self) -> dict[str, list[float]]:
@@ -241,6 +247,7 @@ class Recipe:
             raise ModelRefused(f"recipe.json: missing or not JSON ({type(error).__name__}). Train again.") from None
         if body.get("format") != FORMAT:
             raise ModelRefused(f"recipe.json: format {body.get('format')!r}, expected {FORMAT}. Train again.")
+        texts = {name.removesuffix(".txt"): text for name, text in files.items() if name.endswith(".txt")}
         try:
             return cls(
                 rung=body["rung"],
@@ -249,8 +256,8 @@ class Recipe:
                 horizon=int(body["horizon"]),
                 features=tuple(body["features"]),
                 prior=prior_from_json(body["prior"]),
-                risk=RiskModel.from_json(body["risk"], files.get("churn.txt")),
-                value=ValueBlend.from_json(body["value"], files.get("hurdle.txt"), files.get("tweedie.txt")),
+                risk=RiskModel.from_json(body["risk"], texts.get("churn"), texts.get("churn_trees")),
+                value=ValueBlend.from_json(body["value"], texts),
                 intervals=Intervals.from_json(body["intervals"]),
                 floor=float(body["floor"]),
                 total_error=float(body["total_error"]),

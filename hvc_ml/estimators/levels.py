@@ -137,7 +137,7 @@ def levels_ahead(
     if moment is None:
         return now.kept("churn"), now.kept("value")
     earlier = [] if fit is None else [rows for _, rows in fit.groupby("cutoff", sort=True)]
-    trained = recipe.risk.correction.trees is not None
+    trained = recipe.risk.boosted.trees is not None
     seen = [*(_seen(recipe, rows, learned=trained) for rows in earlier), now]
     return _ahead(seen, "churn", recipe.horizon, moment), _ahead(seen, "value", recipe.horizon, moment)
 

@@ -1,4 +1,4 @@
-"""The members with trees: churn risk, value if kept, and all future value, each boosted from the prior."""
+"""The members with trees: churn risk, value if kept, and all future value, on top of the prior and without it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from hvc_ml.estimators.value import ValueIfKeptRegressor
 RISK_START, KEPT_START, TOTAL_START = "prior_risk_start", "prior_kept_start", "prior_total_start"
 """Copies of the prior's columns to start from: the trees may learn from the originals too."""
 
+NOTHING = Correction()
 POWER_BINS = 20
 POWERS = (1.1, 1.9)
 
@@ -26,7 +27,9 @@ class Members(NamedTuple):
     Attributes
     ----------
     churn, hurdle, tweedie
-        Line and trees (Tweedie: trees alone) on top of the prior; ``tweedie`` is None where it was not asked for.
+        Line and trees (Tweedie: trees alone) on top of the prior.
+    churn_trees, value_trees
+        Trees that know nothing of the prior.
     floor, cap
         The smallest and largest training target of value if kept, in the currency.
     power
@@ -35,7 +38,9 @@ class Members(NamedTuple):
 
     churn: Correction
     hurdle: Correction
-    tweedie: Correction | None
+    tweedie: Correction
+    churn_trees: Correction
+    value_trees: Correction
     floor: float
     cap: float
     power: float
@@ -75,14 +80,25 @@ def fit_members(
     _boost(hurdle, kept, late_kept, columns, KEPT_START, "future_value", floor=0.0)
     floor, cap = hurdle.floor_, hurdle.cap_
     middle = starts(fit, floor)
-    power, tweedie = tweedie_power(middle.total, np.clip(fit["future_value"].to_numpy(np.float64), 0.0, cap)), None
+    power, tweedie = tweedie_power(middle.total, np.clip(fit["future_value"].to_numpy(np.float64), 0.0, cap)), NOTHING
     if "tweedie" in settings.members:
         total = ValueIfKeptRegressor(
             TOTAL_START, objective="tweedie", power=power, monotone=rising, winsor=settings.winsor, **shared
         )
         _boost(total, fit, late, columns, TOTAL_START, "future_value", floor=floor)
         tweedie = Correction(None, total.boosted_, float(np.median(middle.total)))
+    churn_trees, value_trees = NOTHING, NOTHING
+    if "trees" in settings.members:
+        names = list(features)
+        plain = ChurnClassifier(monotone=_churn_directions(names, settings), **shared)
+        _boost(plain, fit, late, names, None, "churned", floor=0.0)
+        churn_trees = Correction(None, plain.boosted_, plain.base_)
+        amount = ValueIfKeptRegressor(monotone=rising, winsor=settings.winsor, **shared)
+        _boost(amount, kept, late_kept, names, None, "future_value", floor=0.0)
+        value_trees = Correction(None, amount.boosted_, amount.base_)
     return Members(
+        churn_trees=churn_trees,
+        value_trees=value_trees,
         churn=Correction(risk.line_, risk.boosted_, float(np.median(middle.churn))),
         hurdle=Correction(hurdle.line_, hurdle.boosted_, float(np.median(middle.kept))),
         tweedie=tweedie,
@@ -131,14 +147,23 @@ def tweedie_power(margin: Array, observed: Array) -> float:
 
 
 def _boost(
-    model: Any, fit: pd.DataFrame, late: pd.DataFrame, columns: list[str], start: str, label: str, *, floor: float
+    model: Any,
+    fit: pd.DataFrame,
+    late: pd.DataFrame,
+    columns: list[str],
+    start: str | None,
+    label: str,
+    *,
+    floor: float,
 ) -> None:
     rows, later = (_started(frame, columns, start, floor) for frame in (fit, late))
     target, held = (frame[label].to_numpy(int if label == "churned" else np.float64) for frame in (fit, late))
     model.fit(rows, target, eval_X=later, eval_y=held)
 
 
-def _started(frame: pd.DataFrame, columns: list[str], start: str, floor: float) -> pd.DataFrame:
+def _started(frame: pd.DataFrame, columns: list[str], start: str | None, floor: float) -> pd.DataFrame:
+    if start is None:
+        return frame[columns]
     if start == RISK_START:
         values = 1 - frame["prior_active"].to_numpy(np.float64)
     elif start == KEPT_START:

@@ -23,7 +23,7 @@ from hvc_ml.features.standing import STAYING, YEAR
 DOWNGRADE, UPGRADE = "downgrade_risk", "upgrade_chance"
 MOVES: Final = (DOWNGRADE, UPGRADE)
 
-FEWEST_EVENTS: Final = 30
+FEWEST_EVENTS: Final = 10
 """With fewer moves, or fewer who did not move, to learn from or to calibrate on, everyone gets the base rate."""
 
 PLACE: Final = "tier_place"
@@ -167,7 +167,7 @@ class Moves:
             churn_risk``, 0 in the last tier. ``upgrade_chance``: P(still buying, and in the best tier then), 0 for who
             is in it already.
         """
-        frame = pd.concat([frame, standing(frame, self.floors, self.horizon)], axis=1)
+        frame = frame.assign(**standing(frame, self.floors, self.horizon))
         stays, place = 1 - np.asarray(churn_risk, dtype=np.float64), frame[PLACE].to_numpy()
         down = np.where(place < len(self.floors.now), stays * self.downgrade(frame, threads), 0.0)
         up = np.where(place > 0, stays * self.upgrade(frame, threads), 0.0)

@@ -18,17 +18,14 @@ from hvc_ml.estimators.intervals import fit_intervals
 from hvc_ml.estimators.levels import Level, levels_ahead
 from hvc_ml.estimators.losses import LevelFreeLoss, Plan, Rows
 from hvc_ml.estimators.members import Members, fit_members
+from hvc_ml.estimators.mixing import best_mix
 from hvc_ml.estimators.prior import PRIOR_COLUMNS, BuyTillYouDie
 from hvc_ml.estimators.prior_columns import Prior, with_prior
 from hvc_ml.estimators.prior_intervals import prior_intervals
-from hvc_ml.estimators.risk import RiskModel, log_stay
+from hvc_ml.estimators.risk import USUAL as RISK_USUAL
+from hvc_ml.estimators.risk import RiskModel, RiskWeights, log_stay
 from hvc_ml.estimators.settings import ModelSettings
 from hvc_ml.estimators.value import FLOOR_SHARE
-
-WEIGHTS = tuple(k / 8 for k in range(9))
-USUAL_WEIGHT = 0.75
-PULL = 10.0
-"""A weight of the correction other than the usual one must earn its distance: PULL nats at distance 1."""
 
 SCALE_LIMITS = (0.2, 5.0)
 """A total further off than this is a change of business, not of season."""
@@ -113,16 +110,17 @@ def _blended(
     """Correct the prior, and blend what the members say, as far as the calibrate cutoff bears it out."""
     settings = knowns.settings
     members = fit_members(fit, late, knowns.features, categorical, settings, knowns.horizon)
-    risk = _weighted(members.churn, late, starts(late, members.floor).churn, settings)
+    risk = _mixed_risk(members, late, settings)
     value = ValueBlend(
         hurdle=members.hurdle,
-        tweedie=members.tweedie or Correction(),
+        tweedie=members.tweedie,
+        trees=members.value_trees,
         rule=_rule(fit, late, knowns) if "rule" in settings.members else None,
     )
     notes = {
         "fit_rows": len(fit),
         "calibrate_rows": len(late),
-        "rounds": {name: part.trees.rounds for name, part in _parts(members).items() if part.trees},
+        "rounds": {name: part.trees.rounds for name, part in members._asdict().items() if _has_trees(part)},
         "value_cap": members.cap,
         "tweedie_power": members.power,
     }
@@ -131,18 +129,19 @@ def _blended(
     return _calibrated(recipe, fit, late, knowns, members)
 
 
-def _parts(members: Members) -> dict[str, Correction]:
-    named = {"churn": members.churn, "hurdle": members.hurdle, "tweedie": members.tweedie}
-    return {name: part for name, part in named.items() if part is not None}
+def _has_trees(part: object) -> bool:
+    return isinstance(part, Correction) and part.trees is not None
 
 
-def _weighted(part: Correction, late: pd.DataFrame, offset: Array, settings: ModelSettings) -> RiskModel:
-    """Choose how far the correction is believed: by its loss on the calibrate cutoff, pulled to USUAL_WEIGHT."""
+def _mixed_risk(members: Members, late: pd.DataFrame, settings: ModelSettings) -> RiskModel:
+    """Mix the prior and both kinds of trees by their loss on the calibrate cutoff, whatever its level and slope."""
+    start, threads = starts(late, members.floor), settings.threads
     rows = Rows(np.empty((len(late), 0)), late["churned"].to_numpy(np.float64))
-    measure = LevelFreeLoss(Plan("binary"), rows)
-    correction = part.margin(offset, late, settings.threads)
-    losses = [len(late) * measure(offset + w * correction) + PULL * (w - USUAL_WEIGHT) ** 2 for w in WEIGHTS]
-    return RiskModel(part, WEIGHTS[int(np.argmin(losses))])
+    said = {"prior": start.churn, "boosted": start.churn + members.churn.margin(start.churn, late, threads)}
+    if "trees" in settings.members:
+        said["trees"] = members.churn_trees.alone(late, threads)
+    mix = best_mix(said, LevelFreeLoss(Plan("binary"), rows), len(late), RISK_USUAL._asdict())
+    return RiskModel(members.churn, members.churn_trees, RiskWeights(**mix))
 
 
 def _rule(fit: pd.DataFrame, late: pd.DataFrame, knowns: _Knowns) -> Rule | None:
@@ -230,7 +229,7 @@ def _calibrated(
         **recipe.notes,
         "brier": brier,
         "calibrator": calibrator.kind,
-        "weights": {"churn": recipe.risk.weight, **value.weights._asdict()},
+        "weights": {"churn": recipe.risk.weights._asdict(), "value": value.weights._asdict()},
         "levels": {"churn": churn_level._asdict(), "value": value_level._asdict()},
     }
     return replace(
@@ -272,14 +271,17 @@ def _total_error(churn: Level, value: Level, risk: Array, money: Array) -> float
 
 def _rung(recipe: Recipe, members: Members | None) -> tuple[Rung, str]:
     """Which rung of the ladder the weights have left the recipe on."""
-    weights, churn = recipe.value.weights, recipe.risk.weight
+    value, churn = recipe.value.weights, recipe.risk.weights
     if members is None:
         return recipe.rung, recipe.why
-    if churn == 0 and weights.prior == 1:
+    if churn.prior == 1 and value.prior == 1:
         return "prior", f"{recipe.why}, and nothing learned from them bore out on the later ones"
-    mixed = ", ".join(f"{name} {share:.0%}" for name, share in weights._asdict().items() if share)
-    rung: Rung = "blended" if weights.tweedie or weights.rule else "boosted"
-    return rung, f"{recipe.why}; churn is {churn:.0%} corrected, value is {mixed}"
+    several = churn.trees or value.tweedie or value.trees or value.rule
+    return "blended" if several else "boosted", f"{recipe.why}; risk is {_mix(churn)}, value is {_mix(value)}"
+
+
+def _mix(weights: RiskWeights | Weights) -> str:
+    return ", ".join(f"{name} {share:.0%}" for name, share in weights._asdict().items() if share)
 
 
 def _checked(frame: pd.DataFrame | None, name: str, prior: Prior | None, horizon: int) -> pd.DataFrame | None:
@@ -312,7 +314,7 @@ def _too_few(fit: pd.DataFrame | None, late: pd.DataFrame | None, settings: Mode
         return "no earlier cutoff is mature enough to learn from: the prior stands alone"
     if late is None:
         return "no cutoff is mature enough to calibrate on: the prior stands alone"
-    if not {"hurdle", "tweedie"} & set(settings.members):
+    if not {"hurdle", "tweedie", "trees"} & set(settings.members):
         return "model.members names none with trees: the prior stands alone"
     for name, rows in (("fit", fit), ("calibrate", late)):
         if _few(rows, settings):

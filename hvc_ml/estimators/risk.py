@@ -1,8 +1,12 @@
-"""Churn risk as one sum and one increasing map: prior log-odds + weight x (line + trees) + shift, calibrated."""
+"""Churn risk as one sum and one increasing map: a blend of log-odds, plus a level, calibrated.
+
+Members are the prior, line and trees on top of the prior, and trees that know nothing of the prior: where rows are
+plenty the last two err differently, and their mean is better than either.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -10,33 +14,54 @@ import pandas as pd
 from hvc_ml.estimators.calibration import Calibrator
 from hvc_ml.estimators.correction import Array, Contribution, Correction, Starts
 
-UNCHANGED = Calibrator("identity")
+UNCHANGED, NOTHING = Calibrator("identity"), Correction()
+
+
+class RiskWeights(NamedTuple):
+    """Shares of the members; not negative, summing to 1."""
+
+    prior: float = 1.0
+    boosted: float = 0.0
+    trees: float = 0.0
+
+
+ALONE = RiskWeights()
+USUAL = RiskWeights(0.25, 0.5, 0.25)
 
 
 @dataclass(frozen=True)
 class RiskModel:
-    """Churn risk, boosted from the prior as far as later rows bore it out.
+    """Churn risk: the prior, corrected as far as later rows bore it out.
 
     Attributes
     ----------
-    correction
-        Line and trees, in log-odds.
-    weight
-        How far they are believed, from 0 (the prior) to 1.
+    boosted
+        Line and trees on top of the prior, in log-odds.
+    trees
+        Trees without the prior: their margin is what they add to their reference.
+    weights
+        How the members are mixed.
     calibrator
         Log-odds to probability.
     shift
         The level expected at the moment of use, in log-odds, against that of the rows it was calibrated on.
     """
 
-    correction: Correction
-    weight: float = 0.0
+    boosted: Correction
+    trees: Correction = NOTHING
+    weights: RiskWeights = ALONE
     calibrator: Calibrator = UNCHANGED
     shift: float = 0.0
 
     def margin(self, start: Starts, frame: pd.DataFrame, threads: int | None) -> Array:
         """Log-odds before calibration, shape (n,)."""
-        return start.churn + self.weight * self.correction.margin(start.churn, frame, threads) + self.shift
+        w = self.weights
+        total = (w.prior + w.boosted) * start.churn
+        if w.boosted:
+            total = total + w.boosted * self.boosted.margin(start.churn, frame, threads)
+        if w.trees:
+            total = total + w.trees * self.trees.alone(frame, threads)
+        return total + self.shift
 
     def risk(self, start: Starts, frame: pd.DataFrame, threads: int | None) -> Array:
         """Probability of leaving within the horizon, shape (n,)."""
@@ -46,27 +71,32 @@ class RiskModel:
         self, start: Starts, frame: pd.DataFrame, features: Sequence[str], threads: int | None
     ) -> Contribution:
         """Split ``margin`` over the features and the prior."""
-        base, phi = self.correction.contributions(start.churn, frame, features, threads)
-        phi *= self.weight
-        reference = self.correction.reference
-        phi[:, -1] += start.churn - reference
-        return Contribution(reference + self.weight * base + self.shift, phi)
+        w, reference = self.weights, self.boosted.reference
+        phi, base = np.zeros((len(frame), len(features) + 1)), (w.prior + w.boosted) * reference + self.shift
+        phi[:, -1] = (w.prior + w.boosted) * (start.churn - reference)
+        for weight, part in ((w.boosted, self.boosted), (w.trees, self.trees)):
+            if weight:
+                part_base, part_phi = part.contributions(start.churn, frame, features, threads)
+                base, phi = base + weight * part_base, phi + weight * part_phi
+        return Contribution(base + w.trees * self.trees.reference, phi)
 
     def to_json(self) -> dict[str, Any]:
-        """Everything but the trees' text."""
+        """Everything but the trees' texts."""
         return {
-            "correction": self.correction.to_json(),
-            "weight": self.weight,
+            "boosted": self.boosted.to_json(),
+            "trees": self.trees.to_json(),
+            "weights": self.weights._asdict(),
             "calibrator": self.calibrator.to_json(),
             "shift": self.shift,
         }
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any], text: bytes | None) -> Self:
-        """Read what ``to_json`` wrote, with the text."""
+    def from_json(cls, values: Mapping[str, Any], boosted: bytes | None, trees: bytes | None) -> Self:
+        """Read what ``to_json`` wrote, with the texts."""
         return cls(
-            correction=Correction.from_json(values["correction"], text),
-            weight=float(values["weight"]),
+            boosted=Correction.from_json(values["boosted"], boosted),
+            trees=Correction.from_json(values["trees"], trees),
+            weights=RiskWeights(**{name: float(weight) for name, weight in values["weights"].items()}),
             calibrator=Calibrator.from_json(values["calibrator"]),
             shift=float(values["shift"]),
         )

@@ -6,6 +6,8 @@ from pydantic import Field
 
 from hvc_ml.settings import Settings
 
+Member = Literal["prior", "hurdle", "tweedie", "trees", "rule"]
+
 
 class ModelSettings(Settings):
     """How the models are fitted. The defaults were chosen on three real logs.
@@ -21,9 +23,9 @@ class ModelSettings(Settings):
     prior: Literal["bg_nbd"] = "bg_nbd"
     """The buy-till-you-die model that boosting starts from (businesses with contracts use survival by contract age)."""
 
-    members: tuple[Literal["prior", "hurdle", "tweedie", "rule"], ...] = ("prior", "hurdle", "tweedie", "rule")
-    """What value is blended from: the prior, trees of value if kept, trees of all future value, and past spend alone.
-    Their weights are learned; churn risk is boosted wherever a member with trees is named."""
+    members: tuple[Member, ...] = ("prior", "hurdle", "tweedie", "trees", "rule")
+    """What risk and value are blended from: the prior; trees on top of it, of value if kept (``hurdle``) and of all
+    future value (``tweedie``); ``trees`` without it; and past spend alone (``rule``). Their weights are learned."""
 
     monotone: bool = False
     """Whether trees may only move where the direction is beyond doubt (a longer silence never lowers the risk, more

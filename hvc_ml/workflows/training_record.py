@@ -57,9 +57,7 @@ def recorded_run(shop: Shop, store: Store, trained: Trained, decision: Decision)
     with store.training_run(name, params=_params(shop, trained), tags=tags, description=words) as run:
         record_backtest(run, trained.test, config)
         newest = trained.test.fitted[max(trained.test.fitted)].recipe
-        run.curves(
-            {f"churn_loss_{k}" if c == "churn" else f"value_loss_{k}": v for (c, k), v in _curves(newest).items()}
-        )
+        run.curves({f"{model}_loss_{rows}": losses for (model, rows), losses in _curves(newest).items()})
         _learning(run, trained)
         _explained(run, trained)
         _importance(run, trained)
@@ -88,15 +86,15 @@ def _params(shop: Shop, trained: Trained) -> dict[str, Any]:
 
 
 def _curves(recipe: Any) -> dict[tuple[str, str], list[float]]:
-    return {tuple(name.split("_", 1)): values for name, values in recipe.curves.items()}
+    return {tuple(name.rsplit("_", 1)): values for name, values in recipe.curves.items()}
 
 
 def _learning(run: Run, trained: Trained) -> None:
     recipe = trained.test.fitted[max(trained.test.fitted)].recipe
-    for model in ("churn", "value"):
-        rounds = {k: v for (m, k), v in _curves(recipe).items() if m == model}
-        if rounds:
-            run.figure(f"learning_{model}", learning_chart(rounds, metric=f"loss of the {model} model"))
+    curves = _curves(recipe)
+    for model in dict.fromkeys(model for model, _ in curves):
+        rounds = {rows: losses for (m, rows), losses in curves.items() if m == model}
+        run.figure(f"learning_{model}", learning_chart(rounds, metric=f"loss of {model.replace('_', ' ')}"))
 
 
 def _explained(run: Run, trained: Trained) -> None:

@@ -23,11 +23,11 @@ START = starts(FRAME, 0.5)
 
 def blended(weights, leavers_share=0.0):
     rule = Rule("spend_lifetime", 1.0, reference=3.0)
-    return ValueBlend(Correction(), Correction(), rule, weights, leavers_share=leavers_share)
+    return ValueBlend(trees=Correction(reference=4.0), rule=rule, weights=weights, leavers_share=leavers_share)
 
 
 shares = (
-    st.lists(st.integers(0, 8), min_size=4, max_size=4)
+    st.lists(st.integers(0, 8), min_size=5, max_size=5)
     .filter(sum)
     .map(lambda parts: Weights(*(p / sum(parts) for p in parts)))
 )
@@ -43,6 +43,7 @@ def test_future_value_is_the_weighted_mean_of_what_the_members_say_of_it(weights
             START.kept + log_stay(risk, 0.0),
             START.kept + log_stay(risk, 0.0),
             START.total,
+            4.0 + log_stay(risk, 0.0),
             np.log(FRAME["spend_lifetime"] + 1.0) + log_stay(risk, 0.0),
         ]
     )
@@ -61,7 +62,7 @@ def test_contributions_add_up_whatever_the_weights(weights, margin, leavers_shar
 
 
 def test_a_rule_whose_column_the_model_does_not_read_counts_as_the_prior():
-    found = blended(Weights(0.0, 0.0, 0.0, 1.0)).contributions(
+    found = blended(Weights(prior=0.0, rule=1.0)).contributions(
         START, FRAME, ("mood",), Contribution(0.0, np.zeros((3, 2))), expit, None
     )
     assert (found.phi[:, 0] == 0).all()

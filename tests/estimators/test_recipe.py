@@ -12,6 +12,7 @@ from .conftest import FEATURES, HORIZON
 
 SETTINGS = ModelSettings(rounds=80)
 TEXT = {"country": None}
+TREES = ("churn", "churn_trees", "hurdle", "tweedie", "value_trees")
 
 
 def recipe_of(fit, calibrate, prior=None, settings=SETTINGS, **more):
@@ -81,7 +82,14 @@ def test_contributions_add_up_to_what_is_predicted(shop, boosted):
 def test_files_bring_the_same_bits_back_and_fitting_again_the_same_bytes(shop, boosted):
     fit, calibrate, test, prior = shop
     files = boosted.to_files()
-    assert sorted(files) == ["churn.txt", "hurdle.txt", "recipe.json", "tweedie.txt"]
+    assert sorted(files) == [
+        "churn.txt",
+        "churn_trees.txt",
+        "hurdle.txt",
+        "recipe.json",
+        "tweedie.txt",
+        "value_trees.txt",
+    ]
     back = Recipe.from_files(files, threads=1)
     assert back.predict(test).equals(boosted.predict(test))
     assert back.to_files() == files
@@ -128,9 +136,9 @@ def test_the_currency_does_not_matter(shop, boosted):
 
 def test_curves_begin_with_the_prior_and_end_lower(boosted):
     curves = boosted.curves
-    assert sorted(curves) == [f"{m}_{rows}" for m in ("churn", "hurdle", "tweedie") for rows in ("fit", "stop")]
+    assert sorted(curves) == [f"{model}_{rows}" for model in TREES for rows in ("fit", "stop")]
     for name, curve in curves.items():
-        assert len(curve) == len(curves[name.split("_")[0] + "_fit"])
+        assert len(curve) == len(curves[name.rsplit("_", 1)[0] + "_fit"])
         assert min(curve) <= curve[0]
     assert boosted.importance["churn"]["mood"] > 0
 

@@ -198,16 +198,19 @@ def _ids(engine, frame):
 
 @given(logs)
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-def test_labels_do_not_see_the_past_beyond_what_they_compare_with(engine, log):
-    """The past scrambled beyond one horizon: labels stay; they look ahead."""
+def test_labels_do_not_see_the_past_but_for_the_year_that_tiers_are_told_from(engine, log):
+    """The past doubled: what happened ahead stays; doubled beyond that year, the year's spend ahead stays as well."""
     tables = make_tables(engine, **log)
     population = engine.materialise(population_at(tables, TODAY, None), "population")
-    rule = LabelSettings(horizon=60)
-    before = engine.arrow(labels_at(population, tables, TODAY, rule).sort("customer_id")).to_pylist()
-    doubled = [r | {"amount": r["amount"] * 2} if r["day"] < at(-60) else r for r in log["orders"]]
-    tables = make_tables(engine, **(log | {"orders": doubled}))
-    after = engine.arrow(labels_at(population, tables, TODAY, rule).sort("customer_id")).to_pylist()
-    assert after == before
+
+    def labels(doubled_before):
+        orders = [r | {"amount": r["amount"] * (1 + (r["day"] < at(doubled_before)))} for r in log["orders"]]
+        tables = make_tables(engine, **(log | {"orders": orders}))
+        found = labels_at(population, tables, TODAY, LabelSettings(horizon=60))
+        return engine.arrow(found.sort("customer_id"))
+
+    assert labels(0).drop("spend_ahead").equals(labels(-999_999).drop("spend_ahead"))
+    assert labels(60 - 365).equals(labels(-999_999))
 
 
 def test_the_algebra_walks_every_aggregate_of_every_feature():

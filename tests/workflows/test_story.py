@@ -66,7 +66,10 @@ def test_mlflow_keeps_figures_tables_and_no_customer(trained):
         "deciles",
         "honesty_panel",
         "learning_churn",
-        "learning_value",
+        "learning_churn_trees",
+        "learning_hurdle",
+        "learning_tweedie",
+        "learning_value_trees",
         "shap_churn_risk",
         "shap_value_if_kept",
     }
@@ -258,7 +261,7 @@ def test_where_nothing_earlier_is_mature_the_prior_stands_alone_and_says_so(copi
 def test_a_business_with_contracts_goes_the_whole_way(tmp_path):
     project = small(tmp_path / "club", kind="subscription", customers=1500)
     result = train(project, promote=True, stages=Stages())
-    assert result.rung == "boosted"
+    assert result.rung == "blended"
     assert result.metrics["churn_auc"] > 0.6
     listed = score(project, cutoff=None, limits=Limits(), stages=Stages())
     scores = pq.read_table(listed.list_dir / "scores.parquet").to_pandas()

@@ -90,7 +90,9 @@ def read_club(data: Path, cutoff: int) -> SeenClub:
         months=_with_events(months, month, cutoff),
         tickets=np.bincount(months["row"][month["ticket"]], minlength=len(ids)),
         extras=np.bincount(extras["row"].to_numpy(), minlength=len(ids)),
-        log_extra=np.bincount(extras["row"].to_numpy(), np.log(extras["amount"].to_numpy()), len(ids)) + 0.0,
+        log_extra=np.bincount(extras["row"].to_numpy(), np.log(extras["amount"].to_numpy()), len(ids)).astype(
+            np.float64
+        ),
         surveys=month["nps"],
         answers=events.filter(pc.equal(events["kind"], "nps"))["value"].to_numpy(),
     )
@@ -132,7 +134,7 @@ def _calendar_month(day: Ints) -> Ints:
 def _month_of(months: dict[str, Any], events: Any) -> Ints:
     """The contract month of each event."""
     key = months["row"] * SPAN + months["begin"]
-    return np.searchsorted(key, events["row"].to_numpy() * SPAN + events["day"].to_numpy(), side="right") - 1
+    return np.asarray(np.searchsorted(key, events["row"].to_numpy() * SPAN + events["day"].to_numpy(), "right") - 1)
 
 
 def _with_events(months: dict[str, Any], month: dict[str, Ints], cutoff: int) -> SeenMonths:

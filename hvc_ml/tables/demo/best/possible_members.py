@@ -20,7 +20,9 @@ from hvc_ml.tables.demo.spells import FADED_USE
 from hvc_ml.tables.demo.subscription_outlook import GRACE
 
 _WIDE: Final = 2.5
-"""Use is drawn as far as so many standard deviations of its count from what would explain it."""
+"""Rough use goes as far as so many standard deviations of its count from what would explain it."""
+_WIDER: Final = 1.3
+"""Refined use is spread so much wider than what was found likely."""
 
 
 @dataclass(frozen=True)
@@ -55,17 +57,18 @@ def totals_of(club: SeenClub) -> Totals:
 
 
 def draw_possible(
-    rng: np.random.Generator, club: SeenClub, totals: Totals, rows: Ints, draws: int
+    rng: np.random.Generator, club: SeenClub, totals: Totals, rows: Ints, use: Floats
 ) -> tuple[Members, Floats]:
-    """So many possible members for each of these rows, one after the other, and their log-weights, shape (n, draws).
+    """Possible members of these ``use``, shape (n, draws), one row after the other, and their log-weights.
 
-    Of fields that neither the past nor the future depends on, nothing is drawn: they are 0.
+    Weights are for use drawn evenly in logs. Of fields that neither the past nor the future depends on, nothing is
+    drawn: they are 0.
     """
-    shape, plan = (len(rows), draws), club.plan[rows]
+    n, draws = shape = use.shape
+    plan = club.plan[rows]
     persona = systematic(rng, np.log(laws.PERSONA_SHARES * laws.PLAN_SHARES[:, plan].T), draws)
     satisfaction, own_thrift, own_leaving, own_fading = (normals(rng, shape) for _ in range(4))
     thrift = logistic(laws.THRIFT[persona] + laws.THRIFT_SPREAD * own_thrift)
-    use = _draw_use(rng, totals, shape)
     found = {
         "plan": plan[:, None],
         "satisfaction": satisfaction,
@@ -82,7 +85,7 @@ def draw_possible(
         "lapse": laws.lapse_chance(satisfaction),
     }
     flat = {name: np.broadcast_to(values, shape).reshape(-1) for name, values in found.items()}
-    nothing = np.zeros(len(rows) * draws)
+    nothing = np.zeros(n * draws)
     members = Members(**{field.name: flat.get(field.name, nothing) for field in fields(Members)})
     at_discount = np.where(
         club.discount[rows][:, None] > 0, laws.discount_chance(thrift), 1 - laws.discount_chance(thrift)
@@ -91,13 +94,24 @@ def draw_possible(
     return members, weight + _log_returns(totals, satisfaction) + np.log(at_discount)
 
 
-def _draw_use(rng: np.random.Generator, totals: Totals, shape: tuple[int, int]) -> Floats:
+def rough_use(rng: np.random.Generator, totals: Totals, shape: tuple[int, int]) -> Floats:
     """Visits and uses per day while interested: as if always or never interested so far, or anything in between."""
     usual = np.log((totals.seen + 1) / totals.days)
     margin = _WIDE / np.sqrt(totals.seen + 1)
     low, high = usual - margin, usual - np.log(FADED_USE) + margin
     part = rng.permuted(np.broadcast_to(np.arange(shape[1]), shape), axis=1)
     return np.asarray(np.exp(low + (high - low) * (part + rng.random(shape)) / shape[1]))
+
+
+def refined_use(rng: np.random.Generator, use: Floats, log: Floats, draws: int) -> tuple[Floats, Floats]:
+    """Use around what draws with these log-weights found likely: normal in logs; and the log of its density."""
+    weight = np.exp(log - log.max(axis=1, keepdims=True))
+    weight /= weight.sum(axis=1, keepdims=True)
+    mean = (weight * np.log(use)).sum(axis=1, keepdims=True)
+    spread = np.sqrt((weight * (np.log(use) - mean) ** 2).sum(axis=1, keepdims=True))
+    spread = _WIDER * spread + 0.5 * np.ptp(np.log(use), axis=1, keepdims=True) / use.shape[1]
+    z = normals(rng, (len(use), draws))
+    return np.exp(mean + spread * z), -(z**2) / 2
 
 
 def _log_use(use: Floats, persona: Ints, satisfaction: Floats) -> Floats:
