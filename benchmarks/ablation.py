@@ -40,9 +40,10 @@ MEMBERS: Final = {
     "prior alone, calibrated": ("prior",),
     "boosted from the prior (hurdle)": ("hurdle",),
     "boosted from the prior (Tweedie)": ("tweedie",),
-    "blend without past spend": ("prior", "hurdle", "tweedie"),
+    "blend without trees alone": ("prior", "hurdle", "tweedie", "rule"),
+    "blend without past spend": ("prior", "hurdle", "tweedie", "trees"),
 }
-"""Members of the value blend; churn risk is boosted from the prior wherever one of them has trees."""
+"""Members of the blend of value; those with trees correct the churn risk, too."""
 NEARLY_NOTHING: Final = 1e-6
 
 

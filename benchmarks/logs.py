@@ -19,7 +19,6 @@ from hvc_ml.tables.schema import TICKS
 from hvc_ml.timeline.calendar import Timeline
 from hvc_ml.workflows import demo
 from hvc_ml.workflows.backtest import needed
-from hvc_ml.workflows.fitting import LABELS
 from hvc_ml.workflows.shop import open_shop
 
 DATA: Final = CONFIGS.parents[1] / "shared" / "data"
@@ -100,11 +99,11 @@ def history_of(partition: Partition) -> History:
 
 
 def plain_rows(partition: Partition) -> pd.DataFrame:
-    """Features and, where they are mature, labels; nothing of the prior."""
+    """Features and, where they are mature, what `lightgbm_alone` learns of the future; nothing of the prior."""
     frame: pd.DataFrame = partition.panel.to_pandas()
     frame.insert(1, "cutoff", partition.cutoff.isoformat())
     if partition.labels is not None:
-        frame = pd.concat([frame, partition.labels.to_pandas()[[*LABELS]]], axis=1)
+        frame = pd.concat([frame, partition.labels.to_pandas()[["churned", "future_value"]]], axis=1)
     return frame
 
 

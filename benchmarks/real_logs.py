@@ -1,23 +1,27 @@
-"""Check, train and score the real logs beside the project, and print the tables of ``docs/benchmarks.md``.
+"""Check, train and score real logs and both demos, and print the tables of ``docs/benchmarks.md``.
 
-python -m benchmarks.real_logs online-retail cdnow cdnow-39-weeks complete-journey
+python -m benchmarks.real_logs online-retail cdnow cdnow-39-weeks complete-journey demo-retail demo-subscription
 """
 
 import argparse
 import platform
 import tempfile
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Literal
 
 from hvc_ml.config import Project, load_config
 from hvc_ml.progress import Stages
+from hvc_ml.workflows import demo
 from hvc_ml.workflows.check import CheckResult, check
 from hvc_ml.workflows.listing import ScoreResult
 from hvc_ml.workflows.score import Limits, score
 from hvc_ml.workflows.train import TrainResult, train
 
 CONFIGS = Path(__file__).parents[1] / "configs"
-LOGS = ("online-retail", "cdnow", "cdnow-39-weeks", "complete-journey")
+LOGS = ("online-retail", "cdnow", "cdnow-39-weeks", "complete-journey", "demo-retail", "demo-subscription")
+DEMO_CUSTOMERS, DEMO_SEED = 20_000, 7
 HEADLINE = ("churn_auc", "value_gini", "value_captured_20", "value_spearman")
 
 
@@ -41,11 +45,22 @@ def _measured(name: str, folder: Path) -> str:
 
 
 def project_of(name: str, folder: Path) -> Project:
-    """The config beside a run's own files; its paths still lead to the real logs."""
+    """The config beside a run's own files; its paths still lead to the real logs, or to a demo made up there."""
+    if name.startswith("demo-"):
+        return _demo(name, folder)
     text = (CONFIGS / f"{name}.yaml").read_text(encoding="utf-8")
     data = (CONFIGS.parent.parent / "shared").resolve()
     (folder / "hvc.yaml").write_text(text.replace("../../shared", str(data)), encoding="utf-8")
     return load_config(folder)
+
+
+def _demo(name: str, folder: Path) -> Project:
+    """A made-up business with as many test cutoffs as the real logs."""
+    kind: Literal["retail", "subscription"] = "subscription" if name == "demo-subscription" else "retail"
+    made = demo.make(folder, kind=kind, customers=DEMO_CUSTOMERS, seed=DEMO_SEED, stages=Stages())
+    project = load_config(made.config)
+    calendar = project.config.calendar.model_copy(update={"tests": 3})
+    return replace(project, config=project.config.model_copy(update={"calendar": calendar}))
 
 
 def _rows(result: CheckResult) -> str:

@@ -90,10 +90,14 @@ def console(*, as_json: bool, verbose: bool, quiet: bool) -> Iterator[Console]:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
     logger = logging.getLogger("hvc_ml")
-    logger.handlers[:] = [handler]
+    before = logger.handlers[:], logger.level, logger.propagate
+    logger.handlers[:], logger.propagate = [handler], False
     logger.setLevel(level)
-    logger.propagate = False
-    yield Console(as_json=as_json, verbose=verbose, quiet=quiet)
+    try:
+        yield Console(as_json=as_json, verbose=verbose, quiet=quiet)
+    finally:  # who calls a verb from Python finds the log as it was
+        logger.handlers[:], logger.propagate = before[0], before[2]
+        logger.setLevel(before[1])
 
 
 def printable(text: str) -> str:
