@@ -72,5 +72,7 @@ def show(out: Console, result: "ScoreResult", rows: int = 10) -> None:
         right=(0, 3, 4, 6),
     )
     out.line()
+    low, expected, high = map(money, result.total_future_value)
+    out.line(f"Future value of everyone scored: {expected}, most likely between {low} and {high}.")
     out.line(f"Expected gain of the list: {money(result.total_expected_gain)}. {result.experiment}")
     out.line(f"List: {result.list_dir}")

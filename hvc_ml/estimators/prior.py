@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hvc_ml.errors import ModelRefused
 from hvc_ml.estimators import bg_nbd, gamma_gamma
+from hvc_ml.estimators.algebra import one_thread
 
 Array = NDArray[np.float64]
 PRIOR_COLUMNS = ("prior_active", "prior_purchases", "prior_value", "prior_value_if_kept")
@@ -194,6 +195,11 @@ def fit_buy_till_you_die(
     >>> prior.fallback
     'purchases: 0 customers came back, 10 are needed; spend: 0 customers came back, 10 are needed'
     """
+    with one_thread():
+        return _fitted(statistics, spend, penalty, default_spend)
+
+
+def _fitted(statistics: pd.DataFrame, spend: pd.DataFrame, penalty: float, default_spend: float) -> BuyTillYouDie:
     counts = bg_nbd.Counts(*(statistics[c].to_numpy(np.float64) for c in ("frequency", "recency", "age", "n")))
     usable = spend[(spend["mean_spend"] > 0) & (spend["frequency"] > 0)]
     x, z, n = (usable[c].to_numpy(np.float64) for c in ("frequency", "mean_spend", "n"))

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hvc_ml.errors import ModelRefused, NotEnoughData
+from hvc_ml.estimators.algebra import one_thread
 from hvc_ml.estimators.blend import Rule, ValueBlend, Weights, learn_weights
 from hvc_ml.estimators.calibration import FOLDS, Calibrator, fit_calibrator
 from hvc_ml.estimators.correction import Array, Correction, Starts, starts
@@ -87,10 +88,11 @@ def fit_recipe(
     late_rows = _checked(calibrate, "calibrate", prior, horizon)
     why = _too_few(fit_rows, late_rows, settings)
     knowns = _Knowns(tuple(features), settings, horizon, kind, prior, moment)
-    if why is None and fit_rows is not None and late_rows is not None:
-        return _blended(fit_rows, late_rows, categorical, knowns)
-    enough = late_rows if late_rows is not None and not _few(late_rows, settings) else None
-    return _prior_alone(why or "", None if enough is None else fit_rows, enough, knowns)
+    with one_thread():
+        if why is None and fit_rows is not None and late_rows is not None:
+            return _blended(fit_rows, late_rows, categorical, knowns)
+        enough = late_rows if late_rows is not None and not _few(late_rows, settings) else None
+        return _prior_alone(why or "", None if enough is None else fit_rows, enough, knowns)
 
 
 class _Knowns(NamedTuple):

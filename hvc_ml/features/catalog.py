@@ -16,7 +16,7 @@ from hvc_ml.features.recency import recency
 from hvc_ml.features.referral import referral
 from hvc_ml.features.rhythm import rhythm
 from hvc_ml.features.service import service
-from hvc_ml.features.settings import FeatureSettings
+from hvc_ml.features.settings import ROLES, FeatureSettings
 from hvc_ml.features.spending import spending
 from hvc_ml.features.standing import STAYING, YEAR, standing
 from hvc_ml.tables.frame import Frame
@@ -52,8 +52,7 @@ def catalog(settings: FeatureSettings, horizon: int, attributes: dict[str, bool]
     (True, True, True)
     """
     windows = tuple(sorted({*settings.windows, horizon, YEAR}))
-    kinds = {role: settings.kinds.get(role, ()) for role in ("visit", "service", "earned", "redeemed", "referral")}
-    survey = settings.kinds.get("survey", ())
+    kinds = {role: settings.kinds.get(role, ()) for role in ROLES}
     everything = (
         *recency(),
         *frequency(windows),
@@ -63,8 +62,8 @@ def catalog(settings: FeatureSettings, horizon: int, attributes: dict[str, bool]
         *basket(),
         *price(),
         *loyalty(kinds["earned"], kinds["redeemed"]),
-        *engagement(windows, kinds["visit"]),
-        *service(kinds["service"], survey),
+        *engagement(windows, kinds["visit"], kinds["mail"]),
+        *service(kinds["service"], kinds["complaint"], kinds["survey"]),
         *profile(attributes, settings.protected_allowed),
         *referral(kinds["referral"]),
         *contract(),

@@ -4,9 +4,9 @@ from hvc_ml.features.algebra import Is, Ratio, count, latest, mean, since_last
 from hvc_ml.features.feature import Feature
 
 
-def service(kinds: tuple[str, ...], survey: tuple[str, ...]) -> tuple[Feature, ...]:
-    """Tickets and complaints, and answers to surveys."""
-    trouble = Is("kind", "in", kinds)
+def service(kinds: tuple[str, ...], complaint: tuple[str, ...], survey: tuple[str, ...]) -> tuple[Feature, ...]:
+    """Tickets, complaints among them, and answers to surveys."""
+    trouble, anger = Is("kind", "in", kinds), Is("kind", "in", complaint)
     answer = Is("kind", "in", survey)
     return (
         Feature(
@@ -43,6 +43,20 @@ def service(kinds: tuple[str, ...], survey: tuple[str, ...]) -> tuple[Feature, .
             says="{value:ratio} service cases for each order of the last year",
             family="service",
             unit="ratio",
+        ),
+        Feature(
+            "complaints_90d",
+            count("events", anger, within=90),
+            says="{value:count} complaint|complaints in the last 90 days",
+            family="service",
+            unit="count",
+        ),
+        Feature(
+            "days_since_last_complaint",
+            since_last("events", anger),
+            says="last complaint {value:days} ago",
+            family="service",
+            unit="days",
         ),
         Feature(
             "last_survey",

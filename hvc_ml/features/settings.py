@@ -7,12 +7,14 @@ from pydantic import Field, field_validator
 from hvc_ml.features.feature import FAMILIES
 from hvc_ml.settings import Days, Settings
 
-ROLES: Final = ("visit", "service", "earned", "redeemed", "referral", "survey")
+ROLES: Final = ("visit", "mail", "service", "complaint", "earned", "redeemed", "referral", "survey")
 """What an event can mean to the catalog, whatever its kind is called in a log."""
 
 DEFAULT_KINDS: Final[dict[str, tuple[str, ...]]] = {
-    "visit": ("visit", "login", "session", "email_open", "email_click", "feature_use"),
+    "visit": ("visit", "login", "session", "feature_use"),
+    "mail": ("email_open", "email_click"),
     "service": ("ticket", "complaint", "return", "payment_failed"),
+    "complaint": ("complaint",),
     "earned": ("points_earned",),
     "redeemed": ("points_redeemed",),
     "referral": ("referral",),
@@ -36,7 +38,7 @@ class FeatureSettings(Settings):
     windows: tuple[Days, ...] = (30, 90, 180, 365)
     """How far back windows look. The horizon is always one of them."""
     kinds: dict[str, tuple[str, ...]] = Field(default_factory=lambda: dict(DEFAULT_KINDS))
-    """Role -> kinds of events that play it."""
+    """Role -> kinds of events that play it; a kind may play several."""
     protected_allowed: tuple[str, ...] = ()
     """Protected attributes (such as gender or age) that may be features all the same."""
 

@@ -32,6 +32,10 @@ class Recipe(Protocol):
         """What each feature adds."""
         ...
 
+    def total(self, predictions: pd.DataFrame, coverage: float) -> tuple[float, float, float]:
+        """All customers' future value together: low, expected, high."""
+        ...
+
     def to_files(self) -> dict[str, bytes]:
         """The recipe as text and JSON."""
         ...

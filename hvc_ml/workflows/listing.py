@@ -45,6 +45,7 @@ class ScoreResult:
     n_listed: int
     n_holdout: int
     total_expected_gain: float
+    total_future_value: tuple[float, float, float]
     detectable_effect: float | None
     model_version: str
     currency: str
@@ -61,6 +62,7 @@ class ScoreResult:
             "n_listed": self.n_listed,
             "n_holdout": self.n_holdout,
             "total_expected_gain": self.total_expected_gain,
+            "total_future_value": list(self.total_future_value),
             "detectable_effect": self.detectable_effect,
             "model_version": self.model_version,
             "already_published": self.identical,
@@ -128,6 +130,7 @@ def published(
         cutoff=moment,
         **{name: meta[name] for name in ("n_scored", "n_listed", "n_holdout")},
         total_expected_gain=meta["total_expected_gain"],
+        total_future_value=_total(champion, scores, project.config.model.coverage),
         detectable_effect=meta["detectable_effect"],
         model_version=champion.version,
         currency=project.config.currency,
@@ -135,6 +138,12 @@ def published(
         seconds=stages.seconds,
         plan=as_listed(rows),
     )
+
+
+def _total(champion: LoadedChampion, scores: Scores, coverage: float) -> tuple[float, float, float]:
+    """Everyone's future value together: low, expected, high; a season moves all of it."""
+    low, expected, high = (round(v, 2) for v in champion.model.recipe.total(scores.table, coverage))
+    return low, expected, high
 
 
 def _write(

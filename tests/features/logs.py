@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from made.shop import contract, event, order
 
 CUSTOMERS = ("ann", "bob", "cyd")
-KINDS = ("visit", "ticket", "points_earned", "points_redeemed", "nps", "referral", "other")
+KINDS = ("visit", "email_open", "ticket", "complaint", "points_earned", "points_redeemed", "nps", "referral", "other")
 
 _customer = st.sampled_from(CUSTOMERS)
 _days = st.integers(-800, 120)

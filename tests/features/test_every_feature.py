@@ -34,7 +34,7 @@ def full_log():
     more = {"discount": 10, "cost": 10, "quantity": 10_000, "channel": "web"}
     orders = [order(c, -d, 10.0 + d, **more) for c in CUSTOMERS for d in (5, 40, 41, 200, 400)]
     items = [{k: o[k] for k in ("customer_id", "day", "amount")} | {"product_id": "p", "category": "x"} for o in orders]
-    kinds = ("visit", "ticket", "points_earned", "points_redeemed", "nps", "referral")
+    kinds = ("visit", "email_open", "ticket", "complaint", "points_earned", "points_redeemed", "nps", "referral")
     return {
         "orders": orders,
         "items": items,

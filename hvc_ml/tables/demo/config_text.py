@@ -60,8 +60,10 @@ calendar:
 
 features:
   kinds: # what the events mean
-    visit: [visit, email_open]
+    visit: [visit]
+    mail: [email_open]
     service: [ticket, complaint]
+    complaint: [complaint]
     earned: [points_earned]
     redeemed: [points_redeemed]
     referral: [referral]
@@ -144,6 +146,7 @@ features:
   kinds: # what the events mean
     visit: [visit, feature_use]
     service: [ticket, complaint, payment_failed]
+    complaint: [complaint]
     referral: [referral]
     survey: [nps]
 
