@@ -34,7 +34,7 @@ def best_outlook(
     folder
         As given to ``write_demo``.
     settings
-        As given to ``write_demo``.
+        As given to ``write_demo``; only the kind, the span and the horizon matter.
     cutoff
         The day of the outlook; nothing on it or later is seen.
     customers

@@ -32,7 +32,7 @@ def best_of_club(data: Path, cutoff: int, horizon: int, asked: frozenset[str], d
         rows = wanted[begin : begin + size]
         figures[:, rows] = _means(rng, club, totals, rows, draws, cutoff + horizon)
     stays, money, both = figures[:, wanted]
-    return Best([ids[i] for i in wanted], 1 - stays, money, both / np.maximum(stays, 1e-12))
+    return Best([ids[i] for i in wanted], np.clip(1 - stays, 0.0, 1.0), money, both / np.maximum(stays, 1e-12))
 
 
 def _means(rng: np.random.Generator, club: SeenClub, totals: Totals, rows: Ints, draws: int, stop: int) -> Floats:

@@ -57,7 +57,7 @@ def _means(
         quiet += state[:, :, code] * prospect.quiet.reshape(quiet.shape)
         money += state[:, :, code] * prospect.money.reshape(quiet.shape)
     quiet_mean, money_mean, refund = ((weight * x).sum(axis=1) for x in (quiet, money, possible.refund_chance))
-    return quiet_mean, money_mean, refund
+    return np.minimum(quiet_mean, 1.0), money_mean, refund
 
 
 def _traits(seen: SeenLog, lines: LifeLines, possible: Possible) -> Traits:
