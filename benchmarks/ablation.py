@@ -7,9 +7,9 @@ customers (95 % intervals of a bootstrap by customer): below 0 the variant is wo
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -36,14 +36,15 @@ METRICS: Final = {
 }
 COMPARED: Final = ("churn AUC", "value Gini", "value in top 20 %")
 BLEND: Final = "**blend (the recipe)**"
-MEMBERS: Final = {
-    "prior alone, calibrated": ("prior",),
-    "boosted from the prior (hurdle)": ("hurdle",),
-    "boosted from the prior (Tweedie)": ("tweedie",),
-    "blend without trees alone": ("prior", "hurdle", "tweedie", "rule"),
-    "blend without past spend": ("prior", "hurdle", "tweedie", "trees"),
+SETTINGS: Final[dict[str, dict[str, Any]]] = {
+    "prior alone, calibrated": {"members": ("prior",)},
+    "boosted from the prior (hurdle)": {"members": ("hurdle",)},
+    "boosted from the prior (Tweedie)": {"members": ("tweedie",)},
+    "blend without trees alone": {"members": ("prior", "hurdle", "tweedie", "rule")},
+    "blend without past spend": {"members": ("prior", "hurdle", "tweedie", "trees")},
+    "blend, monotone": {"monotone": True},
 }
-"""Members of the blend of value; those with trees correct the churn risk, too."""
+"""What differs from the recipe. Members are those of the blend of value; those with trees correct the risk, too."""
 NEARLY_NOTHING: Final = 1e-6
 
 
@@ -78,8 +79,8 @@ def variants(task: Task, prior: Prior) -> Iterator[tuple[str, Predict]]:
     trees, late = lightgbm_alone(task), pd.concat([task.frames[c] for c in task.split.calibrate], ignore_index=True)
     yield "trees alone", trees
     yield "trees alone, calibrated", calibrated(trees, late)
-    for name, members in MEMBERS.items():
-        yield name, recipe(_with(task, members), prior)
+    for name, changed in SETTINGS.items():
+        yield name, recipe(_with(task, changed), prior)
     yield BLEND, recipe(task, prior)
 
 
@@ -103,8 +104,8 @@ def _margin(said: pd.DataFrame) -> Array:
     return margin
 
 
-def _with(task: Task, members: tuple[str, ...]) -> Task:
-    model = task.config.model.model_copy(update={"members": members})
+def _with(task: Task, changed: Mapping[str, Any]) -> Task:
+    model = task.config.model.model_copy(update=changed)
     return replace(task, config=task.config.model_copy(update={"model": model}))
 
 
