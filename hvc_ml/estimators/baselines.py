@@ -59,13 +59,14 @@ def baselines(frame: pd.DataFrame, fit_rows: pd.DataFrame | None, horizon: int) 
     missing = [c for c in (*NEEDED, recent) if c not in frame.columns]
     if missing:
         raise ModelRefused(f"the baselines need the features {', '.join(missing)}; switch their families on.")
-    days, since = frame["purchase_days"].fillna(0.0), frame["days_since_last_order"].fillna(np.inf)
-    own_mean = frame["spend_lifetime"] / days.clip(lower=1)
-    quiet = since > horizon
+    days, since = frame["purchase_days"].fillna(0.0), _silence(frame)
+    lately, ever = (frame[name].fillna(0.0) for name in (recent, "spend_lifetime"))
+    own_mean = ever / days.clip(lower=1)
+    quiet = (since > horizon) | frame["days_since_last_order"].isna()
     panel = {
-        "past_spend": (frame[recent], -frame[recent]),
-        "lifetime_spend": (frame["spend_lifetime"], -frame["spend_lifetime"]),
-        "spend_if_active": (frame["spend_lifetime"].where(~quiet, 0.0), quiet.astype(float)),
+        "past_spend": (lately, -lately),
+        "lifetime_spend": (ever, -ever),
+        "spend_if_active": (ever.where(~quiet, 0.0), quiet.astype(float)),
         "recency": (-since, since),
         "frequency": (days, -days),
         "rfm": _rfm(frame, fit_rows),
@@ -86,6 +87,13 @@ def baselines(frame: pd.DataFrame, fit_rows: pd.DataFrame | None, horizon: int) 
     }
 
 
+def _silence(frame: pd.DataFrame) -> pd.Series:
+    """Days since the last order; a customer without one (a contract that has just begun) has been silent longest."""
+    days = frame["days_since_last_order"].astype(np.float64)
+    longest = days.max()
+    return days.fillna(0.0 if np.isnan(longest) else longest + 1.0)
+
+
 def _rfm(frame: pd.DataFrame, fit_rows: pd.DataFrame | None) -> tuple[Array, Array]:
     """Mean future value and churn of the row's cell of recency x frequency x money, pulled to the overall mean."""
     ranks = _fifths(frame)
@@ -104,8 +112,8 @@ def _rfm(frame: pd.DataFrame, fit_rows: pd.DataFrame | None) -> tuple[Array, Arr
 
 def _fifths(frame: pd.DataFrame) -> NDArray[np.int_]:
     """Fifths of recency, frequency and money among the customers of the same cutoff, shape (n, 3); more is better."""
-    axes = frame[["days_since_last_order", "purchase_days", "spend_lifetime"]].astype(np.float64).fillna(0.0)
-    axes["days_since_last_order"] *= -1
+    axes = frame[["purchase_days", "spend_lifetime"]].astype(np.float64).fillna(0.0)
+    axes.insert(0, "days_since_last_order", -_silence(frame))
     cutoff = frame["cutoff"].to_numpy() if "cutoff" in frame.columns else np.zeros(len(frame))
     share = axes.groupby(cutoff).rank(method="average", pct=True).to_numpy(np.float64)
     fifths: NDArray[np.int_] = np.clip(np.ceil(share * CELLS).astype(int) - 1, 0, CELLS - 1)

@@ -49,6 +49,20 @@ def test_who_was_silent_for_a_horizon_has_no_spend_if_active(shop):
     assert (said["churn_risk_order"][silent] == 1).all()
 
 
+def test_a_customer_without_an_order_yet_is_the_quietest_and_brings_nothing(shop):
+    fit, _, test, _ = shop
+    new = test.reset_index(drop=True).copy()
+    orders = ["days_since_last_order", "purchase_days", "spend_lifetime", f"spend_{HORIZON}d"]
+    new.loc[0, orders] = np.nan
+    panel = baselines(new, fit, HORIZON)
+    for name in set(panel) - {"perfect_foresight"}:
+        assert np.isfinite(panel[name].to_numpy()).all(), name
+    assert panel["recency"]["churn_risk_order"].idxmax() == 0
+    assert panel["spend_if_active"].loc[0].tolist() == [1.0, 0.0]
+    alone = baselines(new.head(1), None, HORIZON)
+    assert np.isfinite(alone["recency"].to_numpy()).all()
+
+
 def test_rfm_cells_learn_from_the_rows_to_fit_and_rank_without_them(shop):
     fit, _, test, _ = shop
     learned = baselines(test, fit, HORIZON)["rfm"]
