@@ -4,6 +4,7 @@ Columns reach LightGBM as one float64 matrix whose order this module alone decid
 be predicted wrongly in silence), and text columns as positions in a stored list of categories.
 """
 
+import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,8 +21,16 @@ from numpy.typing import NDArray
 
 from hvc_ml.errors import ModelRefused
 from hvc_ml.estimators.losses import LevelFreeLoss, Plan, Rows
+from hvc_ml.treeshap import Explainer, Unsupported
 
 Array = NDArray[np.float64]
+
+_log = logging.getLogger(__name__)
+
+EXACT = 1e-9
+"""Contributions may be off by so much of what they add up to: rounding, nothing else."""
+COMPARED = 8
+"""Rows of which the contributions are computed twice, by LightGBM too."""
 
 MOST_CATEGORIES = 200
 """Rarer categories share one code: a split on a category of three rows explains nothing."""
@@ -123,13 +132,42 @@ class Boosted:
         -------
         float, Array
             The base (margin of nobody in particular) and ``(rows, columns)``; base + row sums = ``margin``.
+
+        Raises
+        ------
+        ModelRefused
+            If the contributions of a row do not add up to its margin.
         """
         matrix = self.encoder.encode(frame)
         if not self.rounds:
             return 0.0, np.zeros_like(matrix)
-        head = matrix if len(matrix) else np.zeros((1, matrix.shape[1]))  # one row tells the base
-        phi = np.asarray(self.booster.predict(head, pred_contrib=True, num_threads=threads or 0), dtype=np.float64)
-        return float(phi[0, -1]), phi[: len(matrix), :-1]
+        if self.explainer is None:
+            head = matrix if len(matrix) else np.zeros((1, matrix.shape[1]))  # one row tells the base
+            phi = np.asarray(self.booster.predict(head, pred_contrib=True, num_threads=threads or 0), dtype=np.float64)
+            return float(phi[0, -1]), phi[: len(matrix), :-1]
+        base, phi = self.explainer.base, self.explainer.contributions(matrix, threads=threads)
+        self._check(base, phi, matrix, threads)
+        return base, phi
+
+    @cached_property
+    def explainer(self) -> Explainer | None:
+        """Our own TreeSHAP of these trees; None for trees that it does not know, which LightGBM explains slowly."""
+        try:
+            return Explainer(self.text)
+        except Unsupported as reason:
+            _log.warning("reasons are computed slowly: %s", reason)
+            return None
+
+    def _check(self, base: float, phi: Array, matrix: Array, threads: int | None) -> None:
+        """Every row adds up, and a few rows are what LightGBM says of them."""
+        margin = self.booster.predict(matrix, raw_score=True, num_threads=threads or 0) if len(matrix) else np.empty(0)
+        few = np.linspace(0, len(matrix) - 1, min(len(matrix), COMPARED)).astype(np.int64)
+        told = self.booster.predict(matrix[few], pred_contrib=True, num_threads=threads or 0) if len(few) else None
+        wrong = np.abs(base + phi.sum(axis=1) - margin) > EXACT * (1.0 + np.abs(margin))
+        if wrong.any():
+            raise ModelRefused(f"reasons of {wrong.sum():,} of {len(phi):,} customers do not add up. Train again.")
+        if told is not None and np.abs(told[:, :-1] - phi[few]).max() > EXACT * (1.0 + np.abs(told).max()):
+            raise ModelRefused(f"reasons of {len(few)} customers differ from LightGBM's own. Train again.")
 
     def importance(self) -> dict[str, float]:
         """Total gain per column."""
