@@ -19,7 +19,7 @@ from hvc_ml.labels import LabelSettings
 from hvc_ml.planning.playbook import ListSettings, Playbook
 from hvc_ml.population import PopulationSettings
 from hvc_ml.search.settings import SearchSettings
-from hvc_ml.segments.settings import DEFAULT_TIERS, TierRule
+from hvc_ml.segments.settings import DEFAULT_TIERS, ProfileSettings, TierRule
 from hvc_ml.settings import Settings, read_yaml
 from hvc_ml.tables.mapping import TableMapping
 from hvc_ml.tables.resources import Resources
@@ -65,6 +65,7 @@ class Config(Settings):
     calendar: CalendarSettings = CalendarSettings()
     features: FeatureSettings = FeatureSettings()
     tiers: tuple[TierRule, ...] = Field(default=DEFAULT_TIERS, min_length=1)
+    profile: ProfileSettings = ProfileSettings()
     model: ModelSettings = ModelSettings()
     search: SearchSettings = SearchSettings()
     playbook: Playbook = Playbook()
@@ -93,6 +94,25 @@ class Config(Settings):
             message = "each tier needs a name of its own"
             raise ValueError(message)
         return tiers
+
+    @property
+    def contact_columns(self) -> dict[str, str]:
+        """Where the config names an attribute that steers contacts -> it; models do not learn from these."""
+        asked = {"list.consent": self.list.consent, "list.owner": self.list.owner}
+        asked |= {f"playbook: birthday of action {a.name!r}": a.birthday for a in self.playbook.actions}
+        return {where: name for where, name in asked.items() if name is not None}
+
+    @model_validator(mode="after")
+    def _contact_columns_are_mapped(self) -> "Config":
+        mapped = self.tables.customers.columns if self.tables.customers else {}
+        missing = [
+            f"{where}: tables.customers.columns has no {name!r}"
+            for where, name in self.contact_columns.items()
+            if name not in mapped
+        ]
+        if missing:
+            raise ValueError("; ".join(missing))
+        return self
 
     @model_validator(mode="after")
     def _contracts_where_needed(self) -> "Config":
@@ -138,6 +158,11 @@ class Project:
     def lists(self) -> Path:
         """Retention lists."""
         return self.folder / "lists"
+
+    @property
+    def campaigns(self) -> Path:
+        """Imported contacts, what was measured, and what was learned from it; private."""
+        return self.folder / "campaigns"
 
     @property
     def state(self) -> Path:

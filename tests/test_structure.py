@@ -20,6 +20,7 @@ BREACHES = {
     "MLflow has one door": ("workflows/train.py", "import mlflow"),
     "LightGBM has one door": ("scoring/model.py", "import lightgbm"),
     "SHAP has one door": ("report/charts.py", "import shap"),
+    "Numba has one door": ("estimators/line.py", "import numba"),
     "DuckDB has one door": ("dataset/build.py", "import duckdb"),
     "Optuna has one door": ("workflows/search.py", "import optuna"),
     "The terminal has one door": ("planning/holdout.py", "import rich"),

@@ -3,6 +3,7 @@
 import typer
 
 from hvc_ml import __version__
+from hvc_ml.cli.campaign import campaign
 from hvc_ml.cli.check import check
 from hvc_ml.cli.churn_lab import churn_lab
 from hvc_ml.cli.demo import demo
@@ -11,6 +12,7 @@ from hvc_ml.cli.explain import explain
 from hvc_ml.cli.features import features
 from hvc_ml.cli.init import init
 from hvc_ml.cli.models import models
+from hvc_ml.cli.profile import profile
 from hvc_ml.cli.score import score
 from hvc_ml.cli.train import train
 from hvc_ml.cli.ui import ui
@@ -25,10 +27,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for verb in (demo, init, check, churn_lab, features, train, evaluate, score, explain, ui):
+for verb in (demo, init, check, profile, churn_lab, features, train, evaluate, score, explain, ui):
     app.command()(verb)
 
 app.add_typer(models)
+app.add_typer(campaign)
 
 
 def _version(*, wanted: bool) -> None:

@@ -22,7 +22,8 @@ def score(
     top: Annotated[int | None, typer.Option(min=1, help="At most so many rows.")] = None,
     budget: Annotated[float | None, typer.Option(min=0.0, help="At most so much expected cost.")] = None,
     capacity: Annotated[
-        list[str] | None, typer.Option(metavar="ACTION=N", help="At most N rows with this action; may be repeated.")
+        list[str] | None,
+        typer.Option(metavar="ACTION=N", help="At most N contacts a week with this action; may be repeated."),
     ] = None,
     as_json: Json = False,
     verbose: Verbose = False,
@@ -74,5 +75,9 @@ def show(out: Console, result: "ScoreResult", rows: int = 10) -> None:
     out.line()
     low, expected, high = map(money, result.total_future_value)
     out.line(f"Future value of everyone scored: {expected}, most likely between {low} and {high}.")
-    out.line(f"Expected gain of the list: {money(result.total_expected_gain)}. {result.experiment}")
+    low, high = map(money, result.total_expected_gain_interval)
+    out.line(f"Expected gain of the list: {money(result.total_expected_gain)}, most likely between {low} and {high}.")
+    for line in (result.next_unit, result.experiment, result.stage_says, result.left_out):
+        if line:
+            out.line(line)
     out.line(f"List: {result.list_dir}")

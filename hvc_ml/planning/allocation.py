@@ -1,13 +1,14 @@
 """One action per customer, within capacities, a budget and a length of the list."""
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hvc_ml.planning.exchange import exchange
-from hvc_ml.planning.prices import Floats, Limits, usage
+from hvc_ml.planning.prices import Floats, Limits, Prices, usage
 from hvc_ml.planning.prices import prices as shadow_prices
 
 Integers = NDArray[np.int64]
@@ -16,8 +17,25 @@ NOTHING: Final = -1
 """The choice of leaving a customer alone."""
 
 _ROUNDS = 200
-_SMALL = 1_000
-_OTHER_BEGINNINGS = (0.0, 0.5, 0.9, 1.1, 1.5)
+_BEGINNINGS = 24
+_ROWS_TRIED = 3_000
+_SHAKE = 0.3
+
+
+@dataclass(frozen=True)
+class Allocation:
+    """Who gets which action, and what one more row of each limit would be worth.
+
+    Parameters
+    ----------
+    choice
+        The chosen action's position per customer, or ``NOTHING``; shape (n,).
+    prices
+        All 0 where no limit binds. ``prices.money`` is what the next unit of budget would earn.
+    """
+
+    choice: Integers
+    prices: Prices
 
 
 def allocate(gains: ArrayLike, spending: ArrayLike, allowed: ArrayLike, limits: Limits) -> Integers:
@@ -64,28 +82,56 @@ def allocate(gains: ArrayLike, spending: ArrayLike, allowed: ArrayLike, limits: 
     >>> allocate(gains, [[8, 1]] * 3, [[True, True]] * 3, Limits((2, None)))
     array([0, 0, 1])
     """
+    return allocation(gains, spending, allowed, limits).choice
+
+
+def allocation(gains: ArrayLike, spending: ArrayLike, allowed: ArrayLike, limits: Limits) -> Allocation:
+    """What `allocate` chooses, with the shadow prices of the limits.
+
+    Parameters
+    ----------
+    gains, spending, allowed, limits
+        As for `allocate`.
+
+    Examples
+    --------
+    Three units of money would bring 3, 2 and 1; with one of them, the next one would bring 2.
+
+    >>> found = allocation([[3], [2], [1]], [[1], [1], [1]], [[True]] * 3, Limits((None,), budget=1))
+    >>> found.choice.tolist(), found.prices.money
+    ([0, -1, -1], 2.0)
+    """
     gain, cost, may = np.asarray(gains, np.float64), np.asarray(spending, np.float64), np.asarray(allowed, np.bool_)
     _check(gain, cost, may, limits)
     gain = np.where(may & (gain > 0.0), gain, -np.inf)  # an action that gains nothing is never proposed
     everyone = np.flatnonzero(np.isfinite(gain).any(axis=1))
-    choice = np.full(len(gain), NOTHING, dtype=np.int64)
-    if len(everyone):
-        gain, cost = gain[everyone], np.where(np.isfinite(gain[everyone]), cost[everyone], 0.0)
-        best = gain.argmax(axis=1)
-        choice[everyone] = best if limits.allow(usage(best, cost)) else _allocate_within(gain, cost, limits)
-    return choice
-
-
-def _allocate_within(gain: Floats, cost: Floats, limits: Limits) -> Integers:
-    """The list after prices; among few customers one row weighs much, so other beginnings are tried too."""
+    choice, free = np.full(len(gain), NOTHING, dtype=np.int64), Prices(np.zeros(gain.shape[1]), 0.0, 0.0)
+    if not len(everyone):
+        return Allocation(choice, free)
+    gain, cost = gain[everyone], np.where(np.isfinite(gain[everyone]), cost[everyone], 0.0)
+    best = gain.argmax(axis=1)
+    if limits.allow(usage(best, cost)):
+        choice[everyone] = best
+        return Allocation(choice, free)
     at = shadow_prices(gain, cost, limits)
+    choice[everyone] = _allocate_within(gain, cost, limits, at)
+    return Allocation(choice, at)
+
+
+def _allocate_within(gain: Floats, cost: Floats, limits: Limits, at: Prices) -> Integers:
+    """The best list after prices and after shaken prices."""
     reduced = at.reduced(gain, cost)
-    begin = [reduced]
-    if len(gain) <= _SMALL:
-        begin += [replace(at, money=at.money * factor).reduced(gain, cost) for factor in _OTHER_BEGINNINGS]
     sure = _regret(reduced)
-    lists = [exchange(_fill(order, cost, limits), gain, cost, limits, hardest=sure) for order in begin]
+    lists = (exchange(_fill(order, cost, limits), gain, cost, limits, hardest=sure) for order in _shaken(reduced))
     return max(lists, key=lambda choice: _total(choice, gain))
+
+
+def _shaken(reduced: Floats) -> Iterator[Floats]:
+    """The gains after prices; where customers are few, and one row weighs much, also in slightly other orders."""
+    yield reduced
+    rng, scale = np.random.default_rng(0), _SHAKE * np.median(np.abs(reduced[np.isfinite(reduced)]))
+    for _ in range(min(_BEGINNINGS, _ROWS_TRIED // len(reduced))):
+        yield reduced + scale * rng.standard_normal(reduced.shape)
 
 
 def _total(choice: Integers, gain: Floats) -> float:

@@ -108,6 +108,57 @@ def expected_spending(
     return np.asarray(contact + offer * (risk * rate + (1.0 - risk) * taken))
 
 
+def gain_from_uplift(uplift: ArrayLike, value_if_kept: ArrayLike, *, spending: ArrayLike) -> Floats:
+    """Expected profit of one action where its effect on each customer is measured: ``uplift * value - spending``.
+
+    Parameters
+    ----------
+    uplift : array_like, shape (n,)
+        How much likelier the customer is to stay because of the action, in [-1, 1]; negative where it drives away.
+    value_if_kept : array_like, shape (n,)
+        Money expected over the horizon given that the customer stays.
+    spending : array_like, shape (n,)
+        Expected outlay, as of `spending_at_uplift`.
+
+    Returns
+    -------
+    ndarray, shape of the broadcast inputs
+        Money; more is better.
+
+    Raises
+    ------
+    ValueError
+        If an uplift lies outside [-1, 1].
+
+    Examples
+    --------
+    >>> gain_from_uplift([0.15, -0.02], [1000, 1000], spending=[9, 9])
+    array([141., -29.])
+    """
+    effect = np.asarray(uplift, dtype=np.float64)
+    _check_shares(uplift=np.abs(effect))
+    return np.asarray(effect * np.asarray(value_if_kept, np.float64) - np.asarray(spending, np.float64))
+
+
+def spending_at_uplift(
+    uplift: ArrayLike, churn_risk: ArrayLike, *, offer_cost: ArrayLike, take_up: ArrayLike, contact_cost: ArrayLike
+) -> Floats:
+    """Expected outlay where the effect is measured: those who are kept take the offer, and some of those who stay.
+
+    ``contact + offer * (max(uplift, 0) + (1 - risk) * take_up)``: `expected_spending` with ``risk * save_rate``
+    measured.
+
+    Examples
+    --------
+    >>> spending_at_uplift([0.15], [0.5], offer_cost=15, take_up=0.5, contact_cost=3)
+    array([9.])
+    """
+    effect, risk, taken = (np.asarray(x, dtype=np.float64) for x in (uplift, churn_risk, take_up))
+    offer, contact = np.asarray(offer_cost, dtype=np.float64), np.asarray(contact_cost, dtype=np.float64)
+    _check_shares(uplift=np.abs(effect), churn_risk=risk, take_up=taken)
+    return np.asarray(contact + offer * (np.maximum(effect, 0.0) + (1.0 - risk) * taken))
+
+
 def _check_shares(**shares: Floats) -> None:
     for name, share in shares.items():
         wrong = int(np.count_nonzero((share < 0.0) | (share > 1.0)))

@@ -93,6 +93,36 @@ def detectable_effect(
     return float(min(z * np.sqrt(spread), 1.0))
 
 
+def sample_ratio(n_contact: int, n_holdout: int, share: float) -> float:
+    """How likely groups are to be so far, or further, from the share that was asked for; small means a broken draw.
+
+    The two-sided p-value of a normal approximation to the binomial. The drawing is exact to within a customer, so at
+    drawing it is near 1; measured again after a campaign, it finds customers that got lost or were swapped.
+
+    Parameters
+    ----------
+    n_contact, n_holdout : int
+        Customers in each group.
+    share : float
+        Share that should be held out.
+
+    Returns
+    -------
+    float
+        In [0, 1]; 1.0 where nobody should be or is drawn.
+
+    Examples
+    --------
+    >>> round(sample_ratio(900, 100, 0.1), 3), sample_ratio(950, 50, 0.1) < 0.001
+    (1.0, True)
+    """
+    n = n_contact + n_holdout
+    if not n or share <= 0.0:
+        return 1.0
+    off = abs(n_holdout - n * share) / float(np.sqrt(n * share * (1.0 - share)))
+    return 2.0 * NormalDist().cdf(-off)
+
+
 def _numbers(seed: str, ids: NDArray[np.object_]) -> NDArray[np.float64]:
     """One number in [0, 1) per id, the same on every machine."""
     base = hashlib.sha256(f"{len(seed)}:{seed}:".encode())

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from hvc_ml.errors import UsageError
 from hvc_ml.settings import Money, Settings, Share
 
 ListFormat = Literal["csv", "parquet", "xlsx"]
 Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
@@ -34,15 +35,23 @@ class Action(Settings):
     take_up: Share = 1.0
     """Share of those who would have stayed anyway that take the offer up as well."""
     capacity: Annotated[int, Field(ge=0)] | None = None
-    """At most this many rows of one list (null: no limit)."""
+    """At most this many contacts a week (null: no limit); a list has rows for ``list.weeks`` weeks."""
     tiers: tuple[Name, ...] | None = None
     """Only for customers of these tiers (null: all)."""
     families: tuple[Name, ...] | None = None
     """Only where one of these families of reasons is among the customer's three largest (null: always)."""
+    where: dict[Name, tuple[Finite | None, Finite | None]] = Field(default_factory=dict)
+    """Feature -> [lowest, highest] figure, ends included, null for no end: only for customers within all of them."""
+    birthday: Name | None = None
+    """Attribute of customers that holds a date: only where its day and month fall into the weeks of the list."""
     lead_time: Annotated[int, Field(ge=0, le=365)] = 0
     """Days from the decision until the customer feels the action."""
+    cool_down: Annotated[int, Field(ge=0, le=3660)] = 30
+    """Days after this action in which the customer is left in peace."""
     channel: str = ""
     """How the customer is reached."""
+    owner: str = ""
+    """Who makes the contact; ``list.owner`` wins where the customer has somebody of their own."""
     says: tuple[str, ...] = ()
     """Talking points for whoever makes the contact."""
 
@@ -51,6 +60,28 @@ class Action(Settings):
         """Mean of the prior: the expected share of leavers that the action keeps, in (0, 1)."""
         alpha, beta = self.save_rate_prior
         return alpha / (alpha + beta)
+
+    @property
+    def talking_points(self) -> str:
+        """What it says, in one line."""
+        return " ".join(self.says)
+
+    @property
+    def general(self) -> bool:
+        """Whether it may be proposed to everybody: no tier, reason, figure or day is asked for."""
+        return self.tiers is None and self.families is None and self.birthday is None and not self.where
+
+    @field_validator("where")
+    @classmethod
+    def _bounds_are_in_order(cls, where: dict[str, tuple[float | None, float | None]]) -> dict[str, Any]:
+        for feature, (low, high) in where.items():
+            if low is None and high is None:
+                message = f"{feature}: [null, null] bounds nothing; give a lowest or a highest figure"
+                raise ValueError(message)
+            if low is not None and high is not None and low > high:
+                message = f"{feature}: the lowest figure {low:g} lies above the highest {high:g}"
+                raise ValueError(message)
+        return where
 
 
 DEFAULT_ACTIONS = (
@@ -124,6 +155,8 @@ class Playbook(Settings):
 class ListSettings(Settings):
     """How long the list may be, what is held out, and which files are written."""
 
+    weeks: Annotated[int, Field(ge=1, le=53)] = 1
+    """How many weeks the team works on it: capacities are contacts a week, and birthdays fall into these weeks."""
     top: Annotated[int, Field(ge=1)] | None = None
     """At most this many rows (null: every customer with a gain)."""
     budget: Money | None = None
@@ -133,4 +166,10 @@ class ListSettings(Settings):
     formats: Annotated[tuple[ListFormat, ...], Field(min_length=1)] = ("csv", "parquet", "xlsx")
     """The files to write."""
     suppress: Path | None = None
-    """File of customer ids, one per line, that never come on a list (objections, no consent, open complaints)."""
+    """File of customer ids, one per line, who object: they come into no file and on no page."""
+    consent: Name | None = None
+    """Attribute of customers that must say yes (yes, y, true, t, 1); whoever says anything else is not contacted."""
+    complaint_rest: Annotated[int, Field(ge=0, le=3660)] = 7
+    """Days after a complaint (``features.kinds.complaint``) without contact."""
+    owner: Name | None = None
+    """Attribute of customers that names who looks after them; it wins over the action's owner."""

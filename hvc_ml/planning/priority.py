@@ -1,6 +1,7 @@
 """The retention list: who, with which action, worth how much, until when."""
 
 from collections.abc import Collection
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final
 
@@ -8,12 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hvc_ml.planning.allocation import NOTHING, allocate
-from hvc_ml.planning.economics import expected_gain, expected_spending
+from hvc_ml.planning.allocation import NOTHING, allocation
+from hvc_ml.planning.candidates import Candidates, Known, candidates
 from hvc_ml.planning.holdout import draw_holdout
+from hvc_ml.planning.learned import Learned
+from hvc_ml.planning.outlook import budget_curve, gain_interval, spread_of
 from hvc_ml.planning.playbook import ListSettings, Playbook
-from hvc_ml.planning.prices import Limits
-from hvc_ml.planning.triggers import allowed_actions
 
 CARRIED: Final = (
     "customer_id",
@@ -28,6 +29,33 @@ CARRIED: Final = (
 """Columns of the scores that the list repeats."""
 
 
+@dataclass(frozen=True)
+class RetentionPlan:
+    """A list, what it may bring, and what it was chosen from.
+
+    Parameters
+    ----------
+    rows
+        As `retention_list` returns them.
+    marginal_gain
+        What the next unit of budget would earn; None where there is no budget, or it does not bind.
+    gain_interval
+        80 % interval of the total expected gain of the rows, in money.
+    candidates
+        Everybody who could have come on it.
+    """
+
+    rows: pd.DataFrame
+    marginal_gain: float | None
+    gain_interval: tuple[float, float]
+    candidates: Candidates = field(repr=False)
+
+    def budget_curve(self) -> pd.DataFrame:
+        """What ten budgets would earn, up to one that no longer binds: ``budget`` and ``gain``, in money."""
+        found = self.candidates
+        return budget_curve(found.offers.gains, found.offers.spending, found.allowed, found.limits)
+
+
 def retention_list(
     scores: pd.DataFrame,
     playbook: Playbook,
@@ -37,6 +65,8 @@ def retention_list(
     horizon: int,
     family_amounts: pd.DataFrame | None = None,
     suppressed: Collection[str] = (),
+    learned: Learned = Learned.NOTHING,
+    effects: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Choose whom to contact, with what, and whom to leave alone, in the order in which to begin.
 
@@ -52,7 +82,7 @@ def retention_list(
     playbook : Playbook
         The actions.
     settings : ListSettings
-        Length, budget, holdout.
+        Length, weeks, budget, holdout.
     cutoff : str
         ISO date of the cutoff; it also seeds the holdout.
     horizon : int
@@ -61,13 +91,19 @@ def retention_list(
         Money at risk by family of reasons, rows as in ``scores``.
     suppressed : collection of str
         Ids that never come on a list.
+    learned : Learned
+        What measured campaigns say: save rates that replace the priors, actions that are stopped.
+    effects : DataFrame, optional
+        Rows as in ``scores``, one column per action of ``learned.uplift``: how much likelier customers are to stay
+        because of it; their gain is then ``effect * value_if_kept - expected spending``.
 
     Returns
     -------
     DataFrame
         ``rank``, the columns ``CARRIED``, ``action``, ``expected_gain`` (money, to the cent), ``act_before`` (ISO
-        date), ``group`` (``contact`` or ``holdout``) and ``cutoff``; sorted by expected gain, ties by customer_id.
-        The index is each customer's position in ``scores``, so that reasons can be looked up there.
+        date), ``group`` (``contact`` or ``holdout``), ``cutoff``, ``owner``, ``channel`` and ``talking_points``; sorted
+        by expected gain, ties by customer_id. The index is each customer's position in ``scores``, so that reasons can
+        be looked up there.
 
     Raises
     ------
@@ -85,28 +121,51 @@ def retention_list(
         1         ann   personal call          127.0 2026-03-29
         2         bob personal e-mail            0.3 2026-03-31
     """
-    if scores["customer_id"].duplicated().any():
-        raise ValueError("a customer stands twice in the scores")
-    positions = _eligible(scores, suppressed)
-    eligible = scores.iloc[positions]
-    amounts = None if family_amounts is None else family_amounts.iloc[positions]
-    gains, spending = _by_action(eligible, playbook)
-    limits = Limits(tuple(action.capacity for action in playbook.actions), settings.budget, settings.top)
-    choice = allocate(gains, spending, allowed_actions(eligible["tier"], playbook, amounts), limits)
-    listed = np.flatnonzero(choice != NOTHING)
-    plan = eligible[list(CARRIED)].iloc[listed].set_axis(positions[listed], axis=0)
-    plan["action"] = np.array([action.name for action in playbook.actions], dtype=object)[choice[listed]]
-    plan["expected_gain"] = gains[listed, choice[listed]]
-    lead = np.array([action.lead_time for action in playbook.actions])[choice[listed]]
-    by = (
-        eligible["act_before_days"].to_numpy()[listed] if "act_before_days" in eligible else np.full(len(lead), horizon)
-    )
-    plan["act_before"] = act_before(cutoff, by, lead, horizon)
-    plan["group"] = np.where(draw_holdout(plan, settings.holdout, seed=cutoff), "holdout", "contact")
-    plan["cutoff"] = cutoff
-    plan = plan.sort_values(["expected_gain", "customer_id"], ascending=[False, True], kind="stable")
-    plan.insert(0, "rank", np.arange(1, len(plan) + 1))
-    return plan
+    known = Known(family_amounts, effects=effects)
+    found = candidates(scores, playbook, settings, known=known, suppressed=suppressed, learned=learned)
+    return retention_plan(found, playbook, settings, cutoff=cutoff, horizon=horizon).rows
+
+
+def retention_plan(
+    found: Candidates, playbook: Playbook, settings: ListSettings, *, cutoff: str, horizon: int, shock: float = 0.0
+) -> RetentionPlan:
+    """The list of `retention_list` from candidates, with what it may bring.
+
+    Parameters
+    ----------
+    found : Candidates
+        Who may have what.
+    playbook, settings
+        What the candidates were gathered with.
+    cutoff : str
+        ISO date of the cutoff; it also seeds the holdout.
+    horizon : int
+        Days the churn risk looks ahead.
+    shock : float
+        Standard deviation of the logarithm of the error that totals share; see `gain_interval`.
+
+    Returns
+    -------
+    RetentionPlan
+    """
+    chosen = allocation(found.offers.gains, found.offers.spending, found.allowed, found.limits)
+    listed = np.flatnonzero(chosen.choice != NOTHING)
+    choice = chosen.choice[listed]
+    rows = found.scores[list(CARRIED)].iloc[listed].set_axis(found.positions[listed], axis=0)
+    rows["action"] = _per_action(playbook, "name")[choice]
+    rows["expected_gain"] = found.offers.gains[listed, choice]
+    days, lead = _days_to_act(found, playbook, listed, choice, horizon), _per_action(playbook, "lead_time")[choice]
+    rows["act_before"] = act_before(cutoff, days, lead.astype(np.int64), horizon)
+    rows["group"] = np.where(draw_holdout(rows, settings.holdout, seed=cutoff), "holdout", "contact")
+    rows["cutoff"] = cutoff
+    rows["owner"] = _owners(found, playbook, listed, choice)
+    rows["channel"] = _per_action(playbook, "channel")[choice]
+    rows["talking_points"] = _per_action(playbook, "talking_points")[choice]
+    interval = gain_interval(_economics(found, playbook, listed, choice), shock=shock)
+    rows = rows.sort_values(["expected_gain", "customer_id"], ascending=[False, True], kind="stable")
+    rows.insert(0, "rank", np.arange(1, len(rows) + 1))
+    price = chosen.prices.money
+    return RetentionPlan(rows, round(price, 4) if price > 0.0 else None, interval, found)
 
 
 def act_before(cutoff: str, days: NDArray[np.int64], lead_time: NDArray[np.int64], horizon: int) -> NDArray[np.object_]:
@@ -143,20 +202,45 @@ def act_before(cutoff: str, days: NDArray[np.int64], lead_time: NDArray[np.int64
     return np.asarray(words[moved_up])
 
 
-def _eligible(scores: pd.DataFrame, suppressed: Collection[str]) -> NDArray[np.int64]:
-    """Positions of customers who may be listed, by customer_id, so that ties fall the same way in any order of rows."""
-    keep = np.flatnonzero(~scores["customer_id"].isin(set(suppressed)).to_numpy(dtype=np.bool_))
-    return np.asarray(keep[np.argsort(scores["customer_id"].to_numpy(dtype=object)[keep], kind="stable")])
+def _per_action(playbook: Playbook, name: str) -> NDArray[np.object_]:
+    """One property of each action, shape (k,)."""
+    return np.array([getattr(action, name) for action in playbook.actions], dtype=object)
 
 
-def _by_action(customers: pd.DataFrame, playbook: Playbook) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Expected gain (to the cent) and expected spending, shape (n, number of actions)."""
-    actions = playbook.actions
-    risk, value = (customers[c].to_numpy(dtype=np.float64)[:, None] for c in ("churn_risk", "value_if_kept"))
-    costs = {
-        "save_rate": np.array([action.save_rate for action in actions]),
-        "offer_cost": np.array([action.offer_cost for action in actions]),
-        "take_up": np.array([action.take_up for action in actions]),
-        "contact_cost": np.array([action.contact_cost for action in actions]),
-    }
-    return np.round(expected_gain(risk, value, **costs), 2), expected_spending(risk, **costs)
+def _days_to_act(
+    found: Candidates, playbook: Playbook, listed: NDArray[np.int64], choice: NDArray[np.int64], horizon: int
+) -> NDArray[np.int64]:
+    """Days from the cutoff until the customer should feel the action: their own day, or their birthday."""
+    own = found.scores.get("act_before_days")
+    days = np.full(len(listed), horizon, np.int64) if own is None else own.to_numpy(dtype=np.int64)[listed]
+    for j, action in enumerate(playbook.actions):
+        if action.birthday is not None and (mine := choice == j).any():
+            days[mine] = found.known.birthdays[action.birthday][listed[mine]].astype(np.int64)
+    return days
+
+
+def _owners(
+    found: Candidates, playbook: Playbook, listed: NDArray[np.int64], choice: NDArray[np.int64]
+) -> NDArray[np.object_]:
+    """Who makes each contact: whoever looks after the customer, else the action's owner."""
+    owner = _per_action(playbook, "owner")[choice]
+    if found.known.owners is None:
+        return owner
+    own = found.known.owners.iloc[listed].fillna("").to_numpy(dtype=object)
+    return np.where(own == "", owner, own)
+
+
+def _economics(
+    found: Candidates, playbook: Playbook, listed: NDArray[np.int64], choice: NDArray[np.int64]
+) -> pd.DataFrame:
+    """What `gain_interval` asks for."""
+    scores, offers = found.scores.iloc[listed], found.offers
+    return pd.DataFrame(
+        {
+            **{name: _per_action(playbook, name)[choice] for name in ("offer_cost", "take_up", "contact_cost")},
+            **{name: getattr(offers, name)[listed, choice] for name in ("saved", "alpha", "beta")},
+            **{name: scores[name].to_numpy(np.float64) for name in ("churn_risk", "value_if_kept")},
+            "action": _per_action(playbook, "name")[choice],
+            "spread": spread_of(scores),
+        }
+    )

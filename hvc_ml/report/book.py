@@ -53,13 +53,16 @@ class Book:
     says
         Talking points per action.
     charts
-        Figures, in order.
+        Figures of how good the model is, in order.
+    plans
+        Figures of what to do, in order.
     """
 
     plan: pd.DataFrame
     about: About
     says: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     charts: tuple[Chart, ...] = ()
+    plans: tuple[Chart, ...] = ()
 
 
 def book_html(book: Book, *, money: Callable[[float], str]) -> str:
@@ -84,7 +87,8 @@ def book_html(book: Book, *, money: Callable[[float], str]) -> str:
         actions=_actions(listed, book.says, money),
         rows=[_row(row, money) for row in listed.head(SHOWN).to_dict("records")],
         n_rows=len(listed),
-        charts=[(chart.title, Markup(to_svg(chart.figure)), chart.says) for chart in book.charts],  # noqa: S704 # drawn by us, text escaped by Matplotlib
+        charts=_drawn(book.charts),
+        plans=_drawn(book.plans),
         columns=COLUMNS,
         reading=READING,
     )
@@ -113,6 +117,10 @@ def _template() -> Template:
     source = files("hvc_ml.report").joinpath("templates/book.html.j2").read_text(encoding="utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     return environment.from_string(source)
+
+
+def _drawn(charts: tuple[Chart, ...]) -> list[tuple[str, Markup, str]]:
+    return [(chart.title, Markup(to_svg(chart.figure)), chart.says) for chart in charts]  # noqa: S704 # drawn by us, text escaped by Matplotlib
 
 
 def _headlines(listed: pd.DataFrame, money: Callable[[float], str]) -> list[tuple[str, str, str]]:

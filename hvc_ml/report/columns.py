@@ -52,6 +52,9 @@ COLUMNS: Final[dict[str, ListColumn]] = {
     "reason_3_amount": ListColumn("money", 17, "Money at risk linked with reason 3."),
     "model_version": ListColumn("text", 14, "The model that made the forecast."),
     "cutoff": ListColumn("date", 12, "The list knows what happened before this day."),
+    "owner": ListColumn("text", 18, "Who makes the contact."),
+    "channel": ListColumn("text", 16, "How the customer is reached."),
+    "talking_points": ListColumn("text", 60, "What to say, as the playbook has it."),
 }
 
 _DECIMALS: Final[dict[Kind, int]] = {"risk": 6, "money": 2}

@@ -8,12 +8,23 @@ import pandas as pd
 
 from hvc_ml.segments.settings import DEFAULT_TIERS, TierRule
 
+Places = npt.NDArray[np.int64]
+Money = npt.NDArray[np.float64]
 
-def assign_tiers(value_12m: pd.Series, customer_id: pd.Series, rules: Sequence[TierRule] = DEFAULT_TIERS) -> pd.Series:
+
+def assign_tiers(
+    value_12m: pd.Series,
+    customer_id: pd.Series,
+    rules: Sequence[TierRule] = DEFAULT_TIERS,
+    *,
+    before: pd.Series | None = None,
+    margin: float = 0.0,
+) -> pd.Series:
     """The tier of each customer, by the cumulative share of positive 12-month value.
 
     Customers are ranked by value, ties by id. A customer whose money crosses a boundary belongs to the upper tier; a
-    customer without positive value belongs to the last.
+    customer without positive value belongs to the last. Who was in a tier before stays in it until the share of those
+    above is more than the margin beyond its boundaries (hysteresis), so that nobody is moved to and fro by noise.
 
     Parameters
     ----------
@@ -23,6 +34,10 @@ def assign_tiers(value_12m: pd.Series, customer_id: pd.Series, rules: Sequence[T
         Ids in the same order, shape (n,).
     rules
         Tiers, best first, with rising cumulative shares of which the last is 1.
+    before
+        Tier at an earlier cutoff, indexed by customer id; who is not in it has no tier to stay in.
+    margin
+        In cumulative share, from 0 (tiers have no memory).
 
     Returns
     -------
@@ -38,6 +53,9 @@ def assign_tiers(value_12m: pd.Series, customer_id: pd.Series, rules: Sequence[T
     --------
     >>> assign_tiers(pd.Series([60.0, 10.0, 25.0, 5.0]), pd.Series(["a", "b", "c", "d"])).tolist()
     ['Priority', 'Mass', 'Gold', 'Mass']
+    >>> money, ids = pd.Series([49.0, 51.0]), pd.Series(["a", "b"])
+    >>> assign_tiers(money, ids, before=pd.Series({"a": "Priority", "b": "Gold"}), margin=0.02).tolist()
+    ['Priority', 'Priority']
     """
     shares = [rule.share for rule in rules]
     if not shares or sorted(set(shares)) != shares or shares[-1] != 1.0:
@@ -48,13 +66,29 @@ def assign_tiers(value_12m: pd.Series, customer_id: pd.Series, rules: Sequence[T
         )
     money = np.maximum(value_12m.fillna(0.0).to_numpy(np.float64), 0.0)
     order = np.lexsort((customer_id.astype(str).to_numpy(dtype=str), -money))
-    before = np.concatenate([[0.0], np.cumsum(money[order])[:-1]]) if len(order) else money
-    total = float(money.sum())
-    place = np.searchsorted(np.array(shares) * total, before, side="right")
-    place = np.where(money[order] > 0, np.minimum(place, len(shares) - 1), len(shares) - 1)
+    above = np.concatenate([[0.0], np.cumsum(money[order])[:-1]]) if len(order) else money
+    bounds = np.array(shares) * float(money.sum())
+    place = np.minimum(np.searchsorted(bounds, above, side="right"), len(shares) - 1)
+    if before is not None and margin > 0:
+        place = _stayed(place, above, bounds, margin, _places(customer_id.iloc[order], before, rules))
+    place = np.where(money[order] > 0, place, len(shares) - 1)
     tier = np.empty(len(order), dtype=object)
     tier[order] = np.array([rule.name for rule in rules], dtype=object)[place]
     return pd.Series(tier, index=value_12m.index, name="tier", dtype="str")
+
+
+def _places(customer_id: pd.Series, before: pd.Series, rules: Sequence[TierRule]) -> Places:
+    """0 for the best tier, 1 for the next; -1 for who had none."""
+    names = pd.Index([rule.name for rule in rules])
+    return names.get_indexer(pd.Index(customer_id.map(before))).astype(np.int64)
+
+
+def _stayed(place: Places, above: Money, bounds: Money, margin: float, was: Places) -> Places:
+    """Where who is not far enough beyond the boundaries of the tier before remains in it."""
+    slack = margin * bounds[-1]
+    lower, upper = np.concatenate([[-np.inf], bounds[:-1] - slack]), bounds + slack
+    stays = (was >= 0) & (above >= lower[was]) & (above < upper[was])
+    return np.where(stays, was, place)
 
 
 def concentration(values: npt.ArrayLike) -> dict[str, float]:

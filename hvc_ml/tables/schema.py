@@ -126,5 +126,8 @@ LIST_COLUMNS: Final = (
     "reason_3_amount",
     "model_version",
     "cutoff",
+    "owner",
+    "channel",
+    "talking_points",
 )
 """The retention list, column by column, in order."""

@@ -20,9 +20,11 @@ from hvc_ml.tables.schema import CUSTOMER, TICKS
 from hvc_ml.timeline.days import as_date
 from hvc_ml.timeline.history import history
 from hvc_ml.workflows.champions import load_champion
+from hvc_ml.workflows.contact_rules import refuse_objecting
 from hvc_ml.workflows.scores import PRIOR, Scores, declared, families_of, feature_amounts, medians, scores_of
 from hvc_ml.workflows.scores import with_prior_figure as with_prior
 from hvc_ml.workflows.shop import Shop, open_shop
+from hvc_ml.workflows.standing import tiers_before
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,9 @@ def explain(project: Project, customer: str, *, stages: Stages) -> ExplainResult
     ModelRefused
         If there is no champion.
     UsageError
-        If nobody has that id, or the customer is not in the population.
+        If nobody has that id, or the customer is not in the population, or objects.
     """
+    refuse_objecting(project, customer)
     with RunLock(project.state / "run.lock"):
         with stages.stage("load the champion"):
             champion = load_champion(project)
@@ -112,7 +115,7 @@ def explain(project: Project, customer: str, *, stages: Stages) -> ExplainResult
             features = shop.eligible(shop.now)
             place = _place(features, customer, orders, shop)
             with stages.stage("score and explain"):
-                scores = scores_of(champion.model, features, project.config)
+                scores = scores_of(champion.model, features, project.config, tiers_before(shop, shop.now))
             return _page(shop, champion.model, champion.version, scores, place, orders)
 
 

@@ -88,7 +88,8 @@ def fit_at(
         Settings.
     """
     fit, late = learned_from(split, frames)
-    features = tuple(f for f in features if f.family in config.features.families and f.name != STAYING)
+    ours = {f"profile_{name}" for name in config.contact_columns.values()}  # they tell of us, not of the customer
+    features = tuple(f for f in features if f.family in config.features.families and f.name not in {STAYING, *ours})
     text = [f.name for f in features if f.unit == "text"]
     categories = {name: list(categories_of(fit[name])) for name in text} if fit is not None else {}
     recipe = fit_recipe(

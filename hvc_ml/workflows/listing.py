@@ -1,7 +1,8 @@
-"""From scores to a published list: who, with what, until when, and why."""
+"""A drafted list, published: its files, its manifest, its page."""
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -11,28 +12,16 @@ from typing import Any
 import pandas as pd
 
 from hvc_ml.explanation.formatting import money
-from hvc_ml.explanation.reasons import reasons
-from hvc_ml.planning.holdout import detectable_effect
-from hvc_ml.planning.playbook import ListSettings, Playbook
-from hvc_ml.planning.priority import retention_list
+from hvc_ml.planning.holdout import detectable_effect, sample_ratio
 from hvc_ml.publish import Staging, point_latest, publish_directory
-from hvc_ml.report.book import Book, write_book
+from hvc_ml.report.book import Book, Chart, write_book
+from hvc_ml.report.budget_chart import budget_chart
 from hvc_ml.report.columns import as_listed
 from hvc_ml.report.retention_list import write_list, write_scores
 from hvc_ml.report.workbook import About
-from hvc_ml.tables.schema import CUSTOMER
 from hvc_ml.workflows.champions import LoadedChampion
-from hvc_ml.workflows.scores import Scores, declared, families_of, feature_amounts, medians, with_prior_figure
+from hvc_ml.workflows.drafting import Draft
 from hvc_ml.workflows.shop import Shop
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What the team can do, how long the list may be, and who never comes on it."""
-
-    playbook: Playbook
-    settings: ListSettings
-    suppressed: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -44,9 +33,15 @@ class ScoreResult:
     n_scored: int
     n_listed: int
     n_holdout: int
+    suppressed: Mapping[str, int]
+    stage: str
+    stage_says: str
     total_expected_gain: float
+    total_expected_gain_interval: tuple[float, float]
+    marginal_gain: float | None
     total_future_value: tuple[float, float, float]
     detectable_effect: float | None
+    sample_ratio_p: float
     model_version: str
     currency: str
     identical: bool
@@ -61,9 +56,15 @@ class ScoreResult:
             "n_scored": self.n_scored,
             "n_listed": self.n_listed,
             "n_holdout": self.n_holdout,
+            "n_suppressed": sum(self.suppressed.values()),
+            "suppressed": dict(self.suppressed),
+            "stage": self.stage,
             "total_expected_gain": self.total_expected_gain,
+            "total_expected_gain_interval": list(self.total_expected_gain_interval),
+            "marginal_gain": self.marginal_gain,
             "total_future_value": list(self.total_future_value),
             "detectable_effect": self.detectable_effect,
+            "sample_ratio_p": self.sample_ratio_p,
             "model_version": self.model_version,
             "already_published": self.identical,
             "seconds": self.seconds,
@@ -87,105 +88,145 @@ class ScoreResult:
             f"{self.detectable_effect:.1%} or more."
         )
 
+    @property
+    def left_out(self) -> str:
+        """Who is not contacted and why, in words; empty where nobody is left out."""
+        return left_out(self.suppressed)
 
-def listed(shop: Shop, champion: LoadedChampion, scores: Scores, plan: Plan, moment: date) -> pd.DataFrame:
-    """The rows of the list with their reasons, in the order in which to begin."""
-    config, model = shop.project.config, champion.model
-    rows = retention_list(
-        scores.table,
-        plan.playbook,
-        plan.settings,
-        cutoff=moment.isoformat(),
-        horizon=config.labels.horizon,
-        family_amounts=scores.families,
-        suppressed=plan.suppressed,
-    )
-    features = scores.features.loc[rows.index]
-    told = reasons(
-        scores.family_cents.loc[rows.index],
-        feature_amounts(model, features),
-        with_prior_figure(features),
-        declared(shop.plan().features),
-        families=families_of(model),
-        peers=medians(with_prior_figure(scores.features)),
-        currency=config.currency,
-    )
-    return pd.concat([rows, told], axis=1).assign(model_version=champion.version)
+    @property
+    def next_unit(self) -> str:
+        """What more budget would earn, in words; empty where the budget does not bind."""
+        return next_unit(self.marginal_gain, self.currency)
 
 
-def published(
-    shop: Shop, champion: LoadedChampion, scores: Scores, plan: Plan, moment: date, rows: pd.DataFrame
-) -> ScoreResult:
+def left_out(suppressed: Mapping[str, int]) -> str:
+    """How many are not contacted and why.
+
+    Examples
+    --------
+    >>> left_out({"objection": 2, "no consent": 0, "complaint": 0, "cool-down": 1_200})
+    '1,202 customers are left out: objection 2, cool-down 1,200.'
+    """
+    counts = ", ".join(f"{reason} {n:,}" for reason, n in suppressed.items() if n)
+    total = sum(suppressed.values())
+    return f"{total:,} customer{'s are' if total > 1 else ' is'} left out: {counts}." if total else ""
+
+
+def next_unit(marginal_gain: float | None, currency: str) -> str:
+    """What more budget would earn.
+
+    Examples
+    --------
+    >>> next_unit(3.2, "EUR"), next_unit(None, "EUR")
+    ('The next EUR 100 of budget would earn about EUR 320.', '')
+    """
+    if marginal_gain is None:
+        return ""
+    return f"The next {money(100, currency)} of budget would earn about {money(100 * marginal_gain, currency)}."
+
+
+def published(shop: Shop, champion: LoadedChampion, draft: Draft) -> ScoreResult:
     """Write the list, whole or not at all, and point ``lists/latest`` to it."""
     project, stages = shop.project, shop.stages
-    meta = _meta(shop, champion, scores, plan, moment, rows)
+    meta = _meta(shop, champion, draft)
     run = hashlib.sha256(json.dumps(meta, sort_keys=True).encode()).hexdigest()[:8]
-    target = project.lists / f"{moment.isoformat()}_{run}"
+    target = project.lists / f"{draft.moment.isoformat()}_{run}"
     with stages.stage("publish") as stage, publish_directory(target, meta=meta, replace=True) as staging:
-        _write(staging, shop, champion, scores, plan, moment, rows)
-        stage.rows = len(rows)
+        _write(staging, shop, champion, draft)
+        stage.rows = len(draft.rows)
     point_latest(project.lists / "latest", target)
+    low, high = draft.outlook.gain_interval
+    copied = ("n_scored", "n_listed", "n_holdout", "stage", "total_expected_gain", "marginal_gain")
     return ScoreResult(
         list_dir=target,
-        cutoff=moment,
-        **{name: meta[name] for name in ("n_scored", "n_listed", "n_holdout")},
-        total_expected_gain=meta["total_expected_gain"],
-        total_future_value=_total(champion, scores, project.config.model.coverage),
-        detectable_effect=meta["detectable_effect"],
+        cutoff=draft.moment,
+        **{name: meta[name] for name in (*copied, "detectable_effect", "sample_ratio_p")},
+        suppressed=draft.suppressed,
+        stage_says=draft.plan.learned.says,
+        total_expected_gain_interval=(low, high),
+        total_future_value=_total(champion, draft.everyone, project.config.model.coverage),
         model_version=champion.version,
         currency=project.config.currency,
         identical=staging.identical,
         seconds=stages.seconds,
-        plan=as_listed(rows),
+        plan=as_listed(draft.rows),
     )
 
 
-def _total(champion: LoadedChampion, scores: Scores, coverage: float) -> tuple[float, float, float]:
+def _total(champion: LoadedChampion, everyone: pd.DataFrame, coverage: float) -> tuple[float, float, float]:
     """Everyone's future value together: low, expected, high; a season moves all of it."""
-    low, expected, high = (round(v, 2) for v in champion.model.recipe.total(scores.table, coverage))
+    low, expected, high = (round(v, 2) for v in champion.model.recipe.total(everyone, coverage))
     return low, expected, high
 
 
-def _write(
-    staging: Staging,
-    shop: Shop,
-    champion: LoadedChampion,
-    scores: Scores,
-    plan: Plan,
-    moment: date,
-    rows: pd.DataFrame,
-) -> None:
-    config = shop.project.config
-    about = About(config.name, moment.isoformat(), champion.version, config.currency, config.labels.horizon)
+def _write(staging: Staging, shop: Shop, champion: LoadedChampion, draft: Draft) -> None:
+    config, plan, write = shop.project.config, draft.plan, partial(money, currency=shop.project.config.currency)
+    about = About(
+        config.name,
+        draft.moment.isoformat(),
+        champion.version,
+        config.currency,
+        config.labels.horizon,
+        _facts(draft, config.currency),
+    )
     for kind in plan.settings.formats:
-        write_list(rows, staging / f"retention_list.{kind}", kind, about)
-    write_scores(scores.table, staging / "scores.parquet")
+        write_list(draft.rows, staging / f"retention_list.{kind}", kind, about)
+    write_scores(draft.scores.table, staging / "scores.parquet")
     says = {action.name: action.says for action in plan.playbook.actions}
-    write_book(Book(rows, about, says), staging / "book.html", money=partial(money, currency=config.currency))
+    book = Book(draft.rows, about, says, plans=_budgets(draft, config.currency))
+    write_book(book, staging / "book.html", money=write)
 
 
-def _meta(
-    shop: Shop, champion: LoadedChampion, scores: Scores, plan: Plan, moment: date, rows: pd.DataFrame
-) -> dict[str, Any]:
+def _facts(draft: Draft, currency: str) -> dict[str, str]:
+    """What the workbook and the page say about the list beside its rows."""
+    low, high = (money(amount, currency) for amount in draft.outlook.gain_interval)
+    total = money(float(draft.rows["expected_gain"].sum()), currency)
+    facts = {
+        "Stage": draft.plan.learned.says,
+        "Expected gain": f"{total}, most likely between {low} and {high}, were every row contacted.",
+        "Budget": next_unit(draft.outlook.marginal_gain, currency),
+        "Left out": left_out(draft.suppressed),
+    }
+    return {name: text for name, text in facts.items() if text}
+
+
+def _budgets(draft: Draft, currency: str) -> tuple[Chart, ...]:
+    """What other budgets would earn; nothing where no row costs anything."""
+    curve = draft.outlook.budget_curve()
+    if curve.empty:
+        return ()
+    figure = budget_chart(curve["budget"], curve["gain"], budget=draft.plan.settings.budget, currency=currency)
+    says = "Expected gain of the best list for each budget, all other limits as they are: where it flattens, stop."
+    return (Chart("What a budget earns", figure, says),)
+
+
+def _meta(shop: Shop, champion: LoadedChampion, draft: Draft) -> dict[str, Any]:
     """What the manifest says: what the list follows from, and its totals; no clock, so that a rerun is identical."""
-    config, held = shop.project.config, int((rows["group"] == "holdout").sum())
+    config, plan, rows = shop.project.config, draft.plan, draft.rows
+    held = int((rows["group"] == "holdout").sum())
     return {
         "name": config.name,
-        "cutoff": moment.isoformat(),
+        "cutoff": draft.moment.isoformat(),
         "horizon": config.labels.horizon,
         "currency": config.currency,
         "model_version": champion.version,
         "model_sha256": champion.digest,
         "data_sha256": shop.sources_hash,
-        "scores_sha256": hashlib.sha256(scores.table.to_csv(index=False).encode()).hexdigest(),
+        "scores_sha256": hashlib.sha256(draft.scores.table.to_csv(index=False).encode()).hexdigest(),
         "playbook": plan.playbook.model_dump(mode="json"),
         "list": plan.settings.model_dump(mode="json"),
-        "n_scored": len(scores.table),
+        "stage": plan.learned.stage,
+        "learned": plan.learned.as_json(),
+        "n_scored": len(draft.scores.table),
         "n_listed": len(rows),
         "n_holdout": held,
-        "n_suppressed": int(scores.table[CUSTOMER].isin(plan.suppressed).sum()),
+        "n_suppressed": sum(draft.suppressed.values()),
+        "suppressed": draft.suppressed,
         "total_expected_gain": round(float(rows["expected_gain"].sum()), 2),
+        "total_expected_gain_interval": list(draft.outlook.gain_interval),
+        "marginal_gain": draft.outlook.marginal_gain,
         "detectable_effect": _effect(rows, held),
+        "sample_ratio_p": round(sample_ratio(len(rows) - held, held, plan.settings.holdout), 6),
     }
 
 

@@ -6,13 +6,15 @@ from datetime import date
 
 from hvc_ml.config import Project
 from hvc_ml.errors import UsageError
-from hvc_ml.planning.suppression import read_suppressed
+from hvc_ml.planning.learned import LEARNED, read_learned
 from hvc_ml.progress import Stages
 from hvc_ml.publish import RunLock
 from hvc_ml.workflows.champions import load_champion
-from hvc_ml.workflows.listing import Plan, ScoreResult, listed, published
+from hvc_ml.workflows.drafting import Plan, planned
+from hvc_ml.workflows.listing import ScoreResult, published
 from hvc_ml.workflows.scores import scores_of
 from hvc_ml.workflows.shop import open_shop
+from hvc_ml.workflows.standing import tiers_before
 
 
 @dataclass(frozen=True)
@@ -59,20 +61,19 @@ def score(project: Project, *, cutoff: date | None, limits: Limits, stages: Stag
             moment = shop.cutoff(cutoff)
             features = shop.eligible(moment)
             with stages.stage("score and explain") as stage:
-                scores = scores_of(champion.model, features, project.config)
+                scores = scores_of(champion.model, features, project.config, tiers_before(shop, moment))
                 stage.rows = len(features)
             with stages.stage("plan and reasons") as stage:
-                rows = listed(shop, champion, scores, plan, moment)
-                stage.rows = len(rows)
-            return published(shop, champion, scores, plan, moment, rows)
+                drafted = planned(shop, champion, scores, plan, moment)
+                stage.rows = len(drafted.rows)
+            return published(shop, champion, drafted)
 
 
 def _plan(project: Project, limits: Limits) -> Plan:
-    """The config's playbook and list, with what the command line says."""
+    """The config's playbook and list with what the command line says, and what campaigns have taught."""
     config = project.config
     settings = config.list.model_copy(
         update={name: value for name, value in (("top", limits.top), ("budget", limits.budget)) if value is not None}
     )
-    file = settings.suppress
-    suppressed = read_suppressed(project.folder / file) if file else frozenset[str]()
-    return Plan(config.playbook.with_capacities(limits.capacity), settings, suppressed)
+    learned = read_learned(project.campaigns / LEARNED)
+    return Plan(config.playbook.with_capacities(limits.capacity), settings, learned)

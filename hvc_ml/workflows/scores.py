@@ -52,7 +52,7 @@ class Scores:
     family_cents: pd.DataFrame
 
 
-def scores_of(model: CustomerModel, features: pd.DataFrame, config: Config) -> Scores:
+def scores_of(model: CustomerModel, features: pd.DataFrame, config: Config, before: pd.Series | None = None) -> Scores:
     """Score and explain customers.
 
     Parameters
@@ -63,6 +63,8 @@ def scores_of(model: CustomerModel, features: pd.DataFrame, config: Config) -> S
         ``customer_id`` and features at the cutoff, one row per customer.
     config
         For the tiers.
+    before
+        The tiers of the month before, by customer id, where tiers have a memory (`workflows.standing.tiers_before`).
     """
     said = model.predict(features)
     at_risk = said["churn_risk"].to_numpy() * said["value_if_kept"].to_numpy()
@@ -71,7 +73,13 @@ def scores_of(model: CustomerModel, features: pd.DataFrame, config: Config) -> S
     table = pd.DataFrame(
         {
             CUSTOMER: features[CUSTOMER],
-            "tier": assign_tiers(features["spend_365d"], features[CUSTOMER], config.tiers),
+            "tier": assign_tiers(
+                features["spend_365d"],
+                features[CUSTOMER],
+                config.tiers,
+                before=before,
+                margin=config.profile.tier_margin,
+            ),
             "churn_risk": said["churn_risk"].round(6),
             **{name: said[name].round(2) + 0.0 for name in MONEY},
             "value_at_risk": np.rint(at_risk * 100) / 100 + 0.0,  # as its parts are rounded, so that they add up

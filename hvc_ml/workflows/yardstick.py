@@ -64,6 +64,6 @@ def campaign_of(playbook: Playbook) -> Campaign:
     >>> campaign_of(Playbook()).contact_cost  # the personal e-mail
     0.5
     """
-    open_to_all = (a for a in playbook.actions if a.tiers is None and a.families is None)
+    open_to_all = (a for a in playbook.actions if a.general)
     action = next(open_to_all, playbook.actions[0])
     return Campaign(action.save_rate_prior, action.offer_cost, action.take_up, action.contact_cost)

@@ -88,6 +88,15 @@ CASES = {
     "no champion": (HEAD + ROWS, CONFIG, "score", 6, "hvc-ml train"),
     "no such version": (HEAD + ROWS, CONFIG, "models promote 7", 6, "no version 7"),
     "no champion before": (HEAD + ROWS, CONFIG, "models rollback", 6, "no earlier champion"),
+    "a profile by what is no attribute": (
+        HEAD + ROWS,
+        CONFIG + "profile: {by: [town]}\n",
+        "profile",
+        3,
+        "no text attribute",
+    ),
+    "no list that was worked": (HEAD + ROWS, CONFIG, "campaign import orders.csv", 2, "no list yet"),
+    "no file of contacts": (HEAD + ROWS, CONFIG, "campaign import worked.csv", 4, "cannot be read"),
     "nothing to compare definitions on": (
         HEAD + ROWS,
         CONFIG + "calendar: {min_history: 900}\n",

@@ -53,7 +53,7 @@ def test_contributions_that_add_up_wrongly_are_refused(boosted, monkeypatch):
 
 
 def test_trees_of_another_kind_are_explained_by_lightgbm(boosted, caplog):
-    frame, trees = boosted
+    _, trees = boosted
     other = Boosted(trees.encoder, trees.text.replace("num_tree_per_iteration=1", "num_tree_per_iteration=2", 1))
     assert other.explainer is None
     assert "reasons are computed slowly: more than one tree per round" in caplog.text

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hvc_ml.planning.economics import expected_gain, expected_spending
+from hvc_ml.planning.economics import expected_gain, expected_spending, gain_from_uplift, spending_at_uplift
 
 share = st.floats(0, 1)
 money = st.floats(0, 1e6)
@@ -51,3 +51,24 @@ def test_a_simulated_campaign_earns_what_was_expected():
 def test_a_risk_that_is_no_probability_is_refused(risk):
     with pytest.raises(ValueError, match="1 of 2 values lie outside"):
         expected_gain([0.5, risk], 1.0, save_rate=0.3, offer_cost=0, take_up=0, contact_cost=0)
+
+
+@given(p=share, v=money, g=share, d=money, t=share, f=money)
+def test_where_the_uplift_is_the_risk_times_the_save_rate_both_formulas_agree(p, v, g, d, t, f):
+    costs = {"offer_cost": d, "take_up": t, "contact_cost": f}
+    spending = spending_at_uplift(p * g, p, **costs)
+    assert gain_from_uplift(p * g, v, spending=spending) == pytest.approx(
+        expected_gain(p, v, save_rate=g, **costs), abs=1e-6 * (1 + v + d + f)
+    )
+
+
+def test_who_is_driven_away_still_costs_the_contact_and_the_offers_of_those_who_stay():
+    assert spending_at_uplift(-0.5, 0.4, offer_cost=10, take_up=0.5, contact_cost=2) == pytest.approx(5.0)
+
+
+@pytest.mark.parametrize("uplift", [-1.1, 1.1])
+def test_an_uplift_that_is_no_difference_of_probabilities_is_refused(uplift):
+    with pytest.raises(ValueError, match="uplift: 1 of 1"):
+        gain_from_uplift([uplift], 10.0, spending=0.0)
+    with pytest.raises(ValueError, match="uplift: 1 of 1"):
+        spending_at_uplift([uplift], 0.5, offer_cost=1, take_up=1, contact_cost=1)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hvc_ml.planning.holdout import detectable_effect, draw_holdout
+from hvc_ml.planning.holdout import detectable_effect, draw_holdout, sample_ratio
 
 
 def people(n, seed=0):
@@ -82,3 +82,17 @@ def test_the_detectable_effect_is_found_with_the_stated_power():
 def test_with_nobody_held_out_no_effect_can_be_seen():
     assert detectable_effect(100, 0, 0.3) == 1.0
     assert detectable_effect(1, 1, 0.5) == 1.0
+
+
+@given(n=st.integers(0, 400), share=st.floats(0, 0.9))
+def test_a_holdout_just_drawn_has_the_ratio_that_was_asked_for(n, share):
+    held = int(draw_holdout(people(n), share, "spring").sum())
+    assert sample_ratio(n - held, held, share) > 0.01 or n * share < 1
+
+
+def test_lost_customers_show_in_the_ratio_and_luck_is_told_its_own_size():
+    assert sample_ratio(9_000, 700, 0.1) < 1e-6
+    rng = np.random.default_rng(0)
+    held = rng.binomial(2_000, 0.1, 4_000)
+    alarms = np.mean([sample_ratio(2_000 - h, h, 0.1) < 0.05 for h in held])
+    assert alarms == pytest.approx(0.05, abs=0.012)

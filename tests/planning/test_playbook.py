@@ -36,6 +36,11 @@ def test_two_actions_of_one_name_are_refused_by_name():
         {"name": "a", "save_rate_prior": (0, 1)},
         {"name": "a", "capacity": -1},
         {"name": "a", "colour": "red"},
+        {"name": "a", "cool_down": -1},
+        {"name": "a", "where": {"points": [None, None]}},
+        {"name": "a", "where": {"points": [2, 1]}},
+        {"name": "a", "where": {"points": [float("nan"), 1]}},
+        {"name": "a", "where": {"points": 3}},
     ],
 )
 def test_an_action_that_cannot_be_is_refused(wrong):
@@ -44,7 +49,17 @@ def test_an_action_that_cannot_be_is_refused(wrong):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"top": 0}, {"holdout": 1.0}, {"formats": ()}, {"formats": ("pdf",)}, {"budget": -1}]
+    "wrong",
+    [
+        {"top": 0},
+        {"holdout": 1.0},
+        {"formats": ()},
+        {"formats": ("pdf",)},
+        {"budget": -1},
+        {"weeks": 0},
+        {"complaint_rest": -1},
+        {"consent": ""},
+    ],
 )
 def test_list_settings_that_cannot_be_are_refused(wrong):
     with pytest.raises(ValidationError):
@@ -66,3 +81,7 @@ def test_settings_come_without_a_heavy_library():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
     )
     assert done.stdout == "[]\n"
+
+
+def test_what_to_say_is_one_line_in_the_list():
+    assert Action(name="a", says=("Say sorry.", "Send a voucher.")).talking_points == "Say sorry. Send a voucher."

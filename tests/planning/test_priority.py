@@ -3,11 +3,13 @@ import pandas as pd
 import pytest
 
 from hvc_ml.errors import DataError
+from hvc_ml.planning.candidates import Known, candidates
+from hvc_ml.planning.learned import Learned, SaveRate, Stopped
 from hvc_ml.planning.playbook import Action, ListSettings, Playbook
-from hvc_ml.planning.priority import CARRIED, act_before, retention_list
+from hvc_ml.planning.priority import CARRIED, act_before, retention_list, retention_plan
 from hvc_ml.planning.suppression import read_suppressed
 from hvc_ml.planning.triggers import allowed_actions
-from hvc_ml.tables.schema import LIST_COLUMNS
+from hvc_ml.report.columns import COLUMNS
 
 OPTIONS = {"cutoff": "2026-01-01", "horizon": 90}
 
@@ -32,7 +34,7 @@ def scores(n=200, seed=0):
 
 def test_the_list_is_sorted_ranked_and_has_the_contract_s_columns_but_for_reasons_and_version():
     plan = retention_list(scores(), Playbook(), ListSettings(), **OPTIONS)
-    told = [c for c in LIST_COLUMNS if not c.startswith("reason") and c != "model_version"]
+    told = [c for c in COLUMNS if not c.startswith("reason") and c != "model_version"]
     assert list(plan.columns) == told
     assert plan["rank"].tolist() == list(range(1, len(plan) + 1))
     order = plan.sort_values(["expected_gain", "customer_id"], ascending=[False, True])
@@ -129,3 +131,83 @@ def test_an_objection_list_that_cannot_be_read_stops_the_list(tmp_path):
     (tmp_path / "bad.txt").write_bytes(b"ok\n\xff")
     with pytest.raises(DataError, match="byte 3"):
         read_suppressed(tmp_path / "bad.txt")
+
+
+def plan_of(table, playbook, settings=None, **options):
+    known = Known(**{k: options.pop(k) for k in ("figures", "birthdays", "owners", "effects") if k in options})
+    settings = settings or ListSettings()
+    found = candidates(
+        table, playbook, settings, known=known, suppressed=(), learned=options.pop("learned", Learned.NOTHING)
+    )
+    return retention_plan(found, playbook, settings, **OPTIONS, **options)
+
+
+def test_a_list_of_four_weeks_has_four_times_the_capacity():
+    playbook = Playbook(actions=(Action(name="call", capacity=5),))
+    assert len(retention_list(scores(), playbook, ListSettings(), **OPTIONS)) == 5
+    assert len(retention_list(scores(), playbook, ListSettings(weeks=4), **OPTIONS)) == 20
+
+
+def test_who_makes_the_contact_is_the_customer_s_own_or_the_action_s():
+    table = scores(60)
+    owners = pd.Series(np.where(table.index % 3 == 0, "Ms Blue", None), dtype="string")
+    owners[1] = ""
+    playbook = Playbook(actions=(Action(name="call", owner="team", channel="phone", says=("Hello.", "Bye.")),))
+    rows = plan_of(table, playbook, owners=owners).rows
+    assert (rows["owner"] == np.where(rows.index % 3 == 0, "Ms Blue", "team")).all()
+    assert set(rows["channel"]) == {"phone"}
+    assert set(rows["talking_points"]) == {"Hello. Bye."}
+
+
+def test_a_birthday_card_is_sent_so_that_it_comes_on_the_day():
+    table = scores(30)
+    days = np.where(table.index < 10, 5.0, np.nan)
+    playbook = Playbook(actions=(Action(name="card", birthday="born", lead_time=2),))
+    rows = plan_of(table, playbook, birthdays={"born": days}).rows
+    assert set(rows.index) == set(range(10))
+    assert set(rows["act_before"]) == {"2026-01-04"}
+
+
+def test_measured_save_rates_move_the_list_and_stopped_actions_leave_it():
+    table = scores()
+    playbook = Playbook(actions=(Action(name="call", contact_cost=1), Action(name="mail", contact_cost=1)))
+    better = Learned("posterior", 1, (SaveRate("mail", "Gold", 9.0, 1.0, 0.7, 1.0),))
+    rows = plan_of(table, playbook, learned=better).rows
+    assert ((rows["action"] == "mail") == (rows["tier"] == "Gold")).all()
+    gone = Learned("posterior", 1, stopped=(Stopped("call", None, "worse"),))
+    assert set(plan_of(table, playbook, learned=gone).rows["action"]) == {"mail"}
+
+
+def test_a_measured_uplift_ranks_the_list():
+    table = scores()
+    playbook = Playbook(actions=(Action(name="call"),))
+    learned = Learned("uplift", 1, uplift=("call",))
+    effects = pd.DataFrame({"call": np.where(table.index < 7, 0.1, -0.1)})
+    rows = retention_list(table, playbook, ListSettings(), learned=learned, effects=effects, **OPTIONS)
+    assert set(rows.index) == set(range(7))
+    assert rows["expected_gain"].to_numpy() == pytest.approx(0.1 * rows["value_if_kept"].to_numpy(), abs=0.01)
+
+
+def test_the_next_unit_of_budget_has_a_price_where_the_budget_binds():
+    table, playbook = scores(), Playbook()
+    assert plan_of(table, playbook).marginal_gain is None
+    assert plan_of(table, playbook, ListSettings(budget=1e9)).marginal_gain is None
+    few, some = (plan_of(table, playbook, ListSettings(budget=b)).marginal_gain for b in (20.0, 200.0))
+    assert few > some > 0
+
+
+def test_the_interval_lies_around_the_total_and_a_common_shock_widens_it():
+    table, playbook = scores(), Playbook()
+    plain, shaken = plan_of(table, playbook), plan_of(table, playbook, shock=0.5)
+    total = plain.rows["expected_gain"].sum()
+    (low, high), (lower, higher) = plain.gain_interval, shaken.gain_interval
+    assert low < total < high
+    assert higher - lower > high - low
+    curve = plain.budget_curve()
+    assert curve["gain"].iloc[-1] == pytest.approx(total, rel=0.01)
+
+
+def test_nobody_to_list_has_an_outlook_too():
+    found = plan_of(scores(0), Playbook(), ListSettings(budget=10.0))
+    assert (len(found.rows), found.marginal_gain, found.gain_interval) == (0, None, (0.0, 0.0))
+    assert found.budget_curve().empty

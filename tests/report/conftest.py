@@ -83,6 +83,9 @@ def listed_rows(ids):
             "reason_3_amount": np.nan,
             "model_version": "3",
             "cutoff": "2026-01-01",
+            "owner": np.resize(["Ms Blue", ""], n),
+            "channel": np.resize(["phone", "e-mail"], n),
+            "talking_points": "Thank them for the orders so far. Ask what has changed.",
         }
     )
 
@@ -96,7 +99,7 @@ def plan():
 def hostile():
     """Every string of the corpus in every text column that a source or a configuration can reach."""
     plan = listed_rows(CORPUS)
-    for column in ("tier", "action", "reason_1", "reason_2", "model_version"):
+    for column in ("tier", "action", "reason_1", "reason_2", "model_version", "owner", "channel", "talking_points"):
         plan[column] = CORPUS
     return plan
 

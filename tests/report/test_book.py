@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from hvc_ml.report.book import Book, Chart, book_html, write_book
+from hvc_ml.report.budget_chart import budget_chart
 from hvc_ml.report.charts import calibration_chart
 from hvc_ml.report.workbook import About
 
@@ -98,3 +99,10 @@ def test_figures_take_the_page_s_own_ink(plan, about, colour):
     page = book_html(Book(plan, about, charts=(chart,)), money=euros)
     assert colour not in page[page.index("<svg") : page.index("</svg>")]
     assert "var(--ink)" in page[page.index("<svg") : page.index("</svg>")]
+
+
+def test_what_to_do_shows_its_figures_before_the_list(plan, about):
+    chart = Chart("What a budget earns", budget_chart([1.0], [2.0], budget=None, currency="GBP"), "Where it flattens.")
+    page = book_html(Book(plan, about, plans=(chart,)), money=euros)
+    assert page.index("Where it flattens.") < page.index("<h2>The list</h2>")
+    assert "How good the model is" not in page

@@ -100,7 +100,7 @@ def test_the_workbook_is_ready_to_work_with(tmp_path, plan, about):
     sheet = book["Retention list"]
     assert [cell.value for cell in sheet[1]] == list(LIST_COLUMNS)
     assert sheet.freeze_panes == "C2"
-    assert sheet.auto_filter.ref == "A1:U41"
+    assert sheet.auto_filter.ref == "A1:X41"
     assert len(sheet.conditional_formatting) == 3
     words = {row[0].value: row[1].value for row in book["About"].iter_rows()}
     assert words["Model version"] == "3"

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -136,3 +137,50 @@ def test_settings_import_nothing_heavy():
     code = "import sys, hvc_ml.segments.settings; print(sorted({'pandas', 'numpy'} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+BEFORE = st.lists(st.sampled_from([*(r.name for r in DEFAULT_TIERS), None]), min_size=60, max_size=60)
+
+
+@given(MONEY, BEFORE, st.sampled_from([0.0, 0.01, 0.1, 0.3]))
+def test_with_a_margin_a_tier_is_kept_or_is_what_it_would_be_without(values, earlier, margin):
+    money, ids = frame(values)
+    known = {i: name for i, name in zip(ids, earlier, strict=False) if name}
+    plain, kept = assign_tiers(money, ids), assign_tiers(money, ids, before=pd.Series(known, dtype=str), margin=margin)
+    for i, customer in enumerate(ids):
+        assert kept[i] in {plain[i], known.get(customer)}
+        if margin == 0 or customer not in known or money[i] <= 0:
+            assert kept[i] == plain[i]
+
+
+@given(MONEY, BEFORE, st.sampled_from([0.01, 0.1, 0.3]))
+def test_nobody_is_kept_further_beyond_a_boundary_than_the_margin(values, earlier, margin):
+    money, ids = frame(values)
+    before = pd.Series({i: name for i, name in zip(ids, earlier, strict=False) if name}, dtype=str)
+    kept = assign_tiers(money, ids, before=before, margin=margin)
+    places = {rule.name: i for i, rule in enumerate(DEFAULT_TIERS)}
+    order = sorted(range(len(ids)), key=lambda i: (-max(money[i], 0), ids[i]))
+    total, above = sum(max(m, 0) for m in money), 0.0
+    for i in order:
+        if money[i] > 0:
+            place = places[kept[i]]
+            assert above < (DEFAULT_TIERS[place].share + margin) * total + 1e-9
+            assert place == 0 or above >= (DEFAULT_TIERS[place - 1].share - margin) * total - 1e-9
+        above += max(money[i], 0.0)
+
+
+def test_who_wobbles_around_a_boundary_stays_put_with_a_margin_and_moves_without():
+    ids = pd.Series(["a", "b", "c"])
+    months = [pd.Series([50.0 + wobble, 30.0 - wobble, 20.0]) for wobble in (1.0, -1.0) * 4]  # b's place: .51 or .49
+    moves = {}
+    for margin in (0.0, 0.05):
+        tiers = [assign_tiers(months[0], ids)]
+        for money in months[1:]:
+            tiers.append(assign_tiers(money, ids, before=tiers[-1].set_axis(ids), margin=margin))
+        moves[margin] = sum((a != b).sum() for a, b in pairwise(tiers))
+    assert moves == {0.0: 7, 0.05: 0}
+
+
+def test_a_tier_that_is_not_called_so_any_more_is_no_tier_to_stay_in():
+    values, ids = frame([60.0, 40.0])
+    assert assign_tiers(values, ids, before=pd.Series({"c000": "Platinum"}), margin=0.4)[0] == "Priority"

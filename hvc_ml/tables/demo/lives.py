@@ -44,12 +44,14 @@ class Lives:
     complaints: Points
 
 
-def live(rng: np.random.Generator, buyers: Buyers, season: Season) -> Lives:
+def live(rng: np.random.Generator, buyers: Buyers, season: Season, done: Ints | None = None) -> Lives:
     """Let the buyers live from their first order to the end of the season's days.
 
     An active customer starts to fade with hazard ``fade_hazard + complaint_pull / COMPLAINT_DAYS`` per complaint of
     the last ``COMPLAINT_DAYS``; a fading one is gone after an exponential time. A share ``one_off`` is gone right after
     the first order. Orders are a renewal process on the till's clock: gaps are Erlang with ``shape`` steps.
+
+    Lives may also begin between two orders (at ``signup``, too): with ``done`` steps of the current gap done.
     """
     last = np.full(len(buyers), float(season.last))
     troubled = Points(*scatter(rng, buyers.signup, last, buyers.complaints))
@@ -63,7 +65,7 @@ def live(rng: np.random.Generator, buyers: Buyers, season: Season) -> Lives:
     return Lives(
         fading_at=fading_at,
         gone_at=gone_at,
-        orders=_orders(rng, buyers, season, np.minimum(gone_at, last)),
+        orders=_orders(rng, buyers, season, np.minimum(gone_at, last), done),
         visits=_habit(rng, phases, buyers.visits, VISITS),
         opens=_habit(rng, phases, buyers.opens, OPENS),
         tickets=_habit(rng, phases, buyers.tickets, TICKETS),
@@ -100,19 +102,24 @@ def _habit(
     return Points(row[order], at[order])
 
 
-def _orders(rng: np.random.Generator, buyers: Buyers, season: Season, stop: Floats) -> Points:
-    """First orders at signup, further ones with Erlang gaps: every ``shape``-th point of a Poisson process."""
+def _orders(rng: np.random.Generator, buyers: Buyers, season: Season, stop: Floats, done: Ints | None = None) -> Points:
+    """First orders at signup, further ones with Erlang gaps: every ``shape``-th point of a Poisson process.
+
+    Without a first order where steps are ``done`` already.
+    """
     n = len(buyers)
+    first = np.arange(n if done is None else 0)
+    begun = np.zeros(n, dtype=np.int64) if done is None else done
     born = season.till_time(buyers.segment, buyers.signup)
     length = np.maximum(season.till_time(buyers.segment, stop) - born, 0.0)
     counts = rng.poisson(buyers.rate * buyers.shape * length)
     row = np.repeat(np.arange(n), counts)
     where = np.sort(row + rng.random(len(row))) - row  # sorted within each row
-    step = np.arange(len(row)) - (np.cumsum(counts) - counts)[row] + 1
+    step = np.arange(len(row)) - (np.cumsum(counts) - counts)[row] + 1 + begun[row]
     kept = step % buyers.shape[row] == 0
     row, where = row[kept], where[kept]
     later = season.clock_time(buyers.segment[row], born[row] + where * length[row])
-    rows = np.concatenate([np.arange(n), row])
-    times = np.concatenate([buyers.signup, np.minimum(later, np.nextafter(season.last, 0))])
+    rows = np.concatenate([first, row])
+    times = np.concatenate([buyers.signup[first], np.minimum(later, np.nextafter(season.last, 0))])
     order = np.lexsort((times, rows))
     return Points(rows[order], times[order])

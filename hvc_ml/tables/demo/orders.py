@@ -66,8 +66,16 @@ def ring_up(rng: np.random.Generator, buyers: Buyers, lives: Lives, season: Seas
     return Till(row, at, amount, refund, np.where(comes_back, np.floor(at).astype(np.int64) + delay, -1))
 
 
-def order_table(rng: np.random.Generator, shop: Shop, ids: Any) -> Any:
-    """The table of orders before the end of the season: one row per line item or refund, by time; ``ids`` of buyers."""
+def order_table(rng: np.random.Generator, shop: Shop, ids: Any, *, prefix: str = "O") -> Any:
+    """The table of orders before the end of the season: one row per line item or refund, by time.
+
+    Parameters
+    ----------
+    ids
+        Ids of the buyers.
+    prefix
+        Order ids begin with it: two tables of the same customers share no order where it differs.
+    """
     buyers, till = shop.buyers, shop.till
     lines = _lines(rng, buyers, till)
     back = _refunds(rng, till, lines)
@@ -79,7 +87,7 @@ def order_table(rng: np.random.Generator, shop: Shop, ids: Any) -> Any:
     owner = till.row[c["order"]]
     return pa.table(
         {
-            "order_id": numbered("O", buyers.number[owner] * 10_000 + number, 11),
+            "order_id": numbered(prefix, buyers.number[owner] * 10_000 + number, 11),
             "customer_id": ids.take(pa.array(owner)),
             "ordered_at": stamps(c["at"]),
             "amount": from_cents(c["amount"]),

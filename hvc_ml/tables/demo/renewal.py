@@ -72,7 +72,7 @@ def expected_orders(shape: int, since: Floats, ahead: Floats) -> Floats:
         return np.asarray(
             np.broadcast_to(ahead, np.broadcast_shapes(since[:, None].shape, ahead.shape)), dtype=np.float64
         )
-    done = _steps_done(shape, since)
+    done = steps_done(shape, since)
     steps = np.arange(shape)
     mean_done = done @ steps
     rest = np.full(np.broadcast_shapes(mean_done[:, None].shape, ahead.shape), (shape - 1) / 2)
@@ -92,8 +92,8 @@ def _polynomial(shape: int, x: Floats) -> Floats:
     return total
 
 
-def _steps_done(shape: int, since: Floats) -> Floats:
-    """P(j steps done), shape (n, k)."""
+def steps_done(shape: int, since: Floats) -> Floats:
+    """P(j of the k steps of a gap are done), after ``since`` mean gaps without an order; shape (n, k)."""
     steps = np.arange(shape)
     weight = (shape * since[:, None]) ** steps / np.array([math.factorial(j) for j in steps])
     return np.asarray(weight / np.maximum(weight.sum(axis=1, keepdims=True), _TINY))

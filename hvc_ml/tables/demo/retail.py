@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from hvc_ml.tables.demo.actions import RETAIL_ACTIONS, action_table
 from hvc_ml.tables.demo.buyers import GENDERS, REGIONS, SIGNUP_CHANNELS, Buyers, draw_buyers
-from hvc_ml.tables.demo.draws import Floats, Ints, at_midnight, clock, logistic, numbered, stamps, texts
+from hvc_ml.tables.demo.draws import Flags, Floats, Ints, at_midnight, clock, logistic, numbered, stamps, texts
 from hvc_ml.tables.demo.events import event_table, referrers
 from hvc_ml.tables.demo.laws import PROFESSIONS, SEGMENTS
 from hvc_ml.tables.demo.lives import COMPLAINT_DAYS, Lives, live
@@ -31,16 +31,9 @@ def retail_block(
     tuple
         Data (orders, customers, events) and truth (customers, outlook, actions): name -> pyarrow.Table.
     """
-    buyers = draw_buyers(rng, number, season, len(CATEGORIES))
-    ids = numbered("C", number + 1, 7)
-    lives = live(rng, buyers, season)
-    shop = Shop(buyers, season, lives, ring_up(rng, buyers, lives, season))
-    sent_by = referrers(rng, buyers, lives)
-    data = {
-        "orders": order_table(rng, shop, ids),
-        "customers": _customers(rng, buyers, sent_by, ids),
-        "events": event_table(rng, shop, sent_by, ids),
-    }
+    shop, ids = draw_shop(rng, number, season), numbered("C", number + 1, 7)
+    data = recorded(rng, shop, ids)
+    buyers, lives = shop.buyers, shop.lives
     outlooks = look_ahead(shop, cutoffs, horizon)
     now = outlooks[-1]
     save = _saving(buyers, lives, now)
@@ -52,6 +45,47 @@ def retail_block(
         ),
     }
     return data, truth
+
+
+def draw_shop(rng: np.random.Generator, number: Ints, season: Season) -> Shop:
+    """The customers with these running numbers, how they live, and what they pay."""
+    buyers = draw_buyers(rng, number, season, len(CATEGORIES))
+    lives = live(rng, buyers, season)
+    return Shop(buyers, season, lives, ring_up(rng, buyers, lives, season))
+
+
+def recorded(rng: np.random.Generator, shop: Shop, ids: Any) -> Tables:
+    """What the shop recorded before the end of its season: orders, customers, events; ``ids`` of its buyers."""
+    sent_by = referrers(rng, shop.buyers, shop.lives)
+    return {
+        "orders": order_table(rng, shop, ids),
+        "customers": _customers(rng, shop.buyers, sent_by, ids),
+        "events": event_table(rng, shop, sent_by, ids),
+    }
+
+
+def save_chances(buyers: Buyers, row: Ints, lately: Flags, away: Floats) -> Floats:
+    """P(saved) by action: points bind members, vouchers bargain hunters, a call whoever is angry or a good customer.
+
+    Parameters
+    ----------
+    row
+        Rows of the buyers that are asked for, shape (n,).
+    lately
+        Whether there was a complaint in the last ``2 * COMPLAINT_DAYS``, shape (n,).
+    away
+        Days since they are gone, 0 for those who are not, shape (n,).
+
+    Returns
+    -------
+    Floats
+        Probabilities, shape (n, actions), in the order of ``RETAIL_ACTIONS``.
+    """
+    taste = buyers.bargain[row] - 0.25
+    points = logistic(-2.4 + 1.6 * buyers.loyal[row] + 0.3 * buyers.satisfaction[row])
+    voucher = logistic(-1.2 + 3.0 * taste - 0.8 * lately)
+    call = logistic(-0.9 + 1.3 * lately + 0.7 * (buyers.segment[row] == SEGMENTS.index("business")) - 1.5 * taste)
+    return np.asarray(np.stack([points, voucher, call], axis=1) * np.exp(-away / FORGOTTEN_DAYS)[:, None])
 
 
 def _customers(rng: np.random.Generator, buyers: Buyers, sent_by: Ints, ids: Any) -> Any:
@@ -105,14 +139,9 @@ def _true_customers(buyers: Buyers, lives: Lives, season: Season, ids: Any) -> A
 
 
 def _saving(buyers: Buyers, lives: Lives, now: Outlook) -> Floats:
-    """P(saved) by action: points bind members, vouchers bargain hunters, a call whoever is angry or a good customer."""
-    row = now.row
+    """P(saved) by action at the last cutoff."""
     lately = np.zeros(len(buyers), dtype=bool)
     near = (lives.complaints.at < now.cutoff) & (lives.complaints.at >= now.cutoff - 2 * COMPLAINT_DAYS)
     lately[lives.complaints.row[near]] = True
-    taste = buyers.bargain[row] - 0.25
-    points = logistic(-2.4 + 1.6 * buyers.loyal[row] + 0.3 * buyers.satisfaction[row])
-    voucher = logistic(-1.2 + 3.0 * taste - 0.8 * lately[row])
-    call = logistic(-0.9 + 1.3 * lately[row] + 0.7 * (buyers.segment[row] == SEGMENTS.index("business")) - 1.5 * taste)
-    away = np.maximum(now.cutoff - lives.gone_at[row], 0.0)
-    return np.asarray(np.stack([points, voucher, call], axis=1) * np.exp(-away / FORGOTTEN_DAYS)[:, None])
+    away = np.maximum(now.cutoff - lives.gone_at[now.row], 0.0)
+    return save_chances(buyers, now.row, lately[now.row], away)

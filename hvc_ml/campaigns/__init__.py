@@ -1,0 +1,1 @@
+"""From worked lists to what they earned, and what the next list should believe."""
