@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -34,7 +34,7 @@ from benchmarks.policies import POLICIES, Policy
 from benchmarks.tables import machine, table
 from hvc_ml.config import Project, load_config
 from hvc_ml.planning.cool_down import resting
-from hvc_ml.planning.learned import LEARNED, Learned, read_learned
+from hvc_ml.planning.learned import LEARNED, Learned, SaveRate, read_learned
 from hvc_ml.progress import Stages
 from hvc_ml.publish import write_bytes_atomic
 from hvc_ml.segments.tiers import assign_tiers
@@ -222,13 +222,16 @@ def true_rates(year: Year, seed: int) -> pd.DataFrame:
     """Save rates that were learned, beside the true ones of the customers listed: the share of leavers saved."""
     leavers = year.contacts[year.contacts["leaves"]]
     true = leavers.groupby(["action", "tier"])["save_probability"].agg(true="mean", leavers="size").reset_index()
-    learned = pd.DataFrame([{**vars(rate), "learned": rate.mean} for rate in year.learned.save_rates])
+    names = [*(field.name for field in fields(SaveRate)), "learned"]
+    learned = pd.DataFrame([{**vars(rate), "learned": rate.mean} for rate in year.learned.save_rates], columns=names)
     low_80, high_80 = stats.beta.interval(0.8, learned["alpha"], learned["beta"])
     return learned.assign(shop=seed, low_80=low_80, high_80=high_80).merge(true, on=["action", "tier"])
 
 
 def coverage(rates: pd.DataFrame) -> str:
     """How often the intervals hold the truth, and whether measuring came nearer to it than believing did."""
+    if rates.empty:
+        return "No save rate is learned yet: no list is mature, or the holdouts are too small."
     inside = rates["true"].between(rates["low"], rates["high"]).sum()
     inside_80 = rates["true"].between(rates["low_80"], rates["high_80"]).sum()
     believed = rates["action"].map({a.name: a.prior[0] / sum(a.prior) for a in RETAIL_ACTIONS}).astype(float)

@@ -88,8 +88,7 @@ def fit_at(
         Settings.
     """
     fit, late = learned_from(split, frames)
-    ours = {f"profile_{name}" for name in config.contact_columns.values()}  # they tell of us, not of the customer
-    features = tuple(f for f in features if f.family in config.features.families and f.name not in {STAYING, *ours})
+    features = learnable(features, config)
     text = [f.name for f in features if f.unit == "text"]
     categories = {name: list(categories_of(fit[name])) for name in text} if fit is not None else {}
     recipe = fit_recipe(
@@ -105,6 +104,12 @@ def fit_at(
     )
     used = pd.concat([f[CUSTOMER] for f in (fit, late) if f is not None]) if fit is not None else pd.Series(dtype=str)
     return Fitted(recipe, split, len(used), int(used.nunique()), categories)
+
+
+def learnable(features: tuple[Feature, ...], config: Config) -> tuple[Feature, ...]:
+    """The features that models learn from: of families that are on, and of the customer, not of how we treat them."""
+    ours = {f"profile_{name}" for name in config.contact_columns.values()}
+    return tuple(f for f in features if f.family in config.features.families and f.name not in {STAYING, *ours})
 
 
 def learned_from(split: Split, frames: Mapping[date, pd.DataFrame]) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:

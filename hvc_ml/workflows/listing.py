@@ -118,7 +118,7 @@ def next_unit(marginal_gain: float | None, currency: str) -> str:
     Examples
     --------
     >>> next_unit(3.2, "EUR"), next_unit(None, "EUR")
-    ('The next EUR 100 of budget would earn about EUR 320.', '')
+    ('The next 100 EUR of budget would earn about 320 EUR.', '')
     """
     if marginal_gain is None:
         return ""

@@ -15,11 +15,11 @@ from hvc_ml.errors import ModelRefused
 from hvc_ml.estimators.expected import UpliftPlan
 from hvc_ml.estimators.uplift import Uplift, cross_fitted, fit_uplift, trial_scores
 from hvc_ml.explanation.formatting import money
-from hvc_ml.features.standing import STAYING
 from hvc_ml.planning.learned import Learned
 from hvc_ml.planning.playbook import Action
 from hvc_ml.scoring.bundle import read_bundle, self_test, selftest_rows, write_bundle
 from hvc_ml.tables.schema import CUSTOMER
+from hvc_ml.workflows.fitting import learnable
 from hvc_ml.workflows.shop import Shop
 from hvc_ml.workflows.uplift_trials import RISK, advantage, lacking, randomised, trial_of
 
@@ -162,7 +162,7 @@ def effects_of(project: Project, learned: Learned, features: pd.DataFrame) -> pd
 
 def features_at_lists(shop: Shop, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The rows whose customers are still in the panel of their list's cutoff, and their features in the same order."""
-    names = [f.name for f in shop.plan().features if _is_learned_from(f.family, f.name, shop.project.config)]
+    names = [f.name for f in learnable(shop.plan().features, shop.project.config)]
     cutoffs = pd.to_datetime(rows["cutoff"]).dt.date
     panels = shop.partitions(tuple(sorted(set(cutoffs)))) if len(rows) else {}
     parts: list[pd.DataFrame] = []
@@ -257,10 +257,6 @@ def _why(more: Interval, currency: str, *, wins: bool) -> str:
     if wins:
         return f"ranking by uplift earns more than by the save rate: {told}."
     return f"ranking by uplift is not shown to earn more than by the save rate: {told}; the save rate ranks it."
-
-
-def _is_learned_from(family: str, name: str, config: Config) -> bool:
-    return family in config.features.families and name != STAYING
 
 
 def _of(rows: pd.DataFrame, action: Action) -> pd.DataFrame:

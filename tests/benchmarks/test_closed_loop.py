@@ -77,6 +77,13 @@ def test_learned_rates_stand_beside_the_share_of_leavers_that_is_truly_saved():
     assert "error 0.000, of the beliefs before 0.050" in coverage(found)
 
 
+def test_a_year_in_which_nothing_was_learned_has_no_rates(tmp_path):
+    found = true_rates(_year(1.0), 1)
+    assert found.empty
+    assert coverage(found).startswith("No save rate is learned yet")
+    closed_loop_plot(tmp_path / "none.png", {CLOSED: np.array([[1.0]])}, found)
+
+
 def test_the_figure_is_drawn_the_same_each_time(tmp_path):
     rates = pd.DataFrame(
         {"action": ["a", "b"], "tier": "Gold", "shop": 1, "learned": [0.2, 0.3], "low": 0.1, "high": 0.4, "true": 0.2}
