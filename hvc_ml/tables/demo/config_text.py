@@ -74,6 +74,11 @@ tiers: # cumulative shares of the last 12 months' value
   - {{name: Gold, share: 0.8}}
   - {{name: Mass, share: 1.0}}
 
+profile: # what `hvc-ml profile` tells of the high-value customers
+  by: [region] # held against the company average, beside the tiers
+  serve: {{ticket: 6, complaint: 15}} # what one event of a kind costs
+  referral: 40 # what a referred customer is worth
+
 model:
   seed: {seed}
 
@@ -154,6 +159,11 @@ tiers: # cumulative shares of the last 12 months' value
   - {{name: Priority, share: 0.5}}
   - {{name: Gold, share: 0.8}}
   - {{name: Mass, share: 1.0}}
+
+profile: # what `hvc-ml profile` tells of the high-value customers
+  by: [region] # held against the company average, beside the tiers
+  serve: {{ticket: 6, complaint: 15}} # what one event of a kind costs
+  referral: 40 # what a referred customer is worth
 
 model:
   seed: {seed}
