@@ -148,9 +148,15 @@ def purchases_if_alive(params: Array, frequency: Array, age: Array, horizon: flo
     c = np.where(np.abs(c) < 1e-6, 1e-6, c)
     z = horizon / (alpha + age + horizon)
     # 2F1(r+x, b+x; c; z) (1-z)^(r+x) = (1-z)^(a-1) 2F1(a+b-1-r, a-1; c; z)
-    inner = np.exp((a - 1) * np.log1p(-z)) * hyp2f1(a + b - 1 - r, a - 1, c, z)
+    inner = np.exp((a - 1) * np.log1p(-z)) * _hyp2f1(a + b - 1 - r, a - 1, c, z)
     answer: Array = np.maximum(c / (a - 1) * (1 - inner), buys_if_alive(params, frequency, age, horizon))
     return answer
+
+
+def _hyp2f1(a: float, b: float, c: Array, z: Array) -> Array:
+    """Gauss's function; SciPy's overflows at z above 0.9 where c - a - b is a large whole number, but not beside it."""
+    found = np.asarray(hyp2f1(a, b, c, z), np.float64)
+    return np.where(np.isfinite(found), found, hyp2f1(a, b, c * (1.0 + 1e-8), z))
 
 
 def _away_from(value: float, pole: float) -> float:

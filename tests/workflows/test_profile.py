@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from hvc_ml.config import load_config
 from hvc_ml.errors import ConfigError, OutputError, UsageError
@@ -32,6 +33,15 @@ profile:
 """
 
 
+def with_profile(path, section, to=None):
+    """The config, with other keys in its profile section."""
+    document = yaml.safe_load(path.read_text())
+    document["profile"] = document.get("profile", {}) | yaml.safe_load(section)["profile"]
+    path = to or path
+    path.write_text(yaml.safe_dump(document, sort_keys=False))
+    return load_config(path)
+
+
 def said(project, **options):
     return profile(project, cutoff=options.pop("cutoff", None), stages=Stages(), **options)
 
@@ -39,8 +49,7 @@ def said(project, **options):
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
     project = small(tmp_path_factory.mktemp("profiled"), customers=500)
-    project.path.write_text(project.path.read_text() + MORE)
-    return load_config(project.path)
+    return with_profile(project.path, MORE)
 
 
 @pytest.fixture(scope="module")
@@ -156,19 +165,16 @@ def test_tables_and_charts_are_written_whole_the_same_each_time_and_replace_only
 
 def test_an_attribute_that_may_not_be_used_or_is_a_number_is_refused(shop):
     for name in ("gender", "nowhere"):
-        text = shop.path.read_text().replace("by: [region]", f"by: [{name}]")
         other = shop.path.with_name(f"{name}.yaml")
-        other.write_text(text)
         with pytest.raises(ConfigError, match="no text attribute") as error:
-            said(load_config(other))
+            said(with_profile(shop.path, f"profile: {{by: [{name}]}}", to=other))
         assert "region" in str(error.value)
         other.unlink()
 
 
 def test_a_rule_by_net_value_ranks_by_it(shop):
     other = shop.path.with_name("net.yaml")
-    other.write_text(shop.path.read_text() + "  high_value: {by: net, rule: threshold, at: 300}\n")
-    found = said(load_config(other))
+    found = said(with_profile(shop.path, "profile: {high_value: {by: net, rule: threshold, at: 300}}", to=other))
     other.unlink()
     assert found.by == "net"
     assert found.floor >= 300
@@ -212,8 +218,7 @@ def test_tiers_are_those_of_the_list(trained):
 
 
 def test_tiers_with_a_memory_are_the_same_in_scores_and_in_a_profile(trained, copied):
-    copied.path.write_text(copied.path.read_text() + "\nprofile: {tier_margin: 0.1}\n")
-    project = load_config(copied.path)
+    project = with_profile(copied.path, "profile: {tier_margin: 0.1}")
     model = load_champion(trained[0]).model
     with open_shop(project, Stages()) as shop:
         features = shop.eligible(shop.now)
@@ -226,8 +231,7 @@ def test_tiers_with_a_memory_are_the_same_in_scores_and_in_a_profile(trained, co
 
 def test_predicted_value_is_the_newest_lists_and_spend_where_there_is_none(trained, copied, shop):
     rule = "profile: {high_value: {by: predicted, rule: customer_share, at: 0.1}}\n"
-    copied.path.write_text(f"{copied.path.read_text()}\n{rule}")
-    found = said(load_config(copied.path))
+    found = said(with_profile(copied.path, rule))
     scores = pd.read_parquet(trained[2].list_dir / "scores.parquet")
     assert found.by == "predicted"
     everybody = int(found.groups["customers"].iloc[0])
@@ -239,8 +243,7 @@ def test_predicted_value_is_the_newest_lists_and_spend_where_there_is_none(train
     assert early.by == "spend"
     assert "later than the cutoff" in early.notes[0]
     other = shop.path.with_name("predicted.yaml")
-    other.write_text(shop.path.read_text().replace("  by: [region]", "  high_value: {by: predicted}"))
-    without = said(load_config(other))
+    without = said(with_profile(shop.path, "profile: {high_value: {by: predicted}}", to=other))
     other.unlink()
     assert without.by == "spend"
     assert without.notes[0].startswith("No list yet")
