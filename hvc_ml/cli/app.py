@@ -13,6 +13,7 @@ from hvc_ml.cli.features import features
 from hvc_ml.cli.init import init
 from hvc_ml.cli.models import models
 from hvc_ml.cli.profile import profile
+from hvc_ml.cli.report import report
 from hvc_ml.cli.score import score
 from hvc_ml.cli.train import train
 from hvc_ml.cli.ui import ui
@@ -27,7 +28,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for verb in (demo, init, check, profile, churn_lab, features, train, evaluate, score, explain, ui):
+for verb in (demo, init, check, profile, churn_lab, features, train, evaluate, score, report, explain, ui):
     app.command()(verb)
 
 app.add_typer(models)

@@ -7,7 +7,7 @@ explained exactly.
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
@@ -169,6 +169,16 @@ class Recipe:
         if self.moves is not None:
             further.append(self.moves.predict(frame, risk, self.threads))
         return pd.concat([pd.DataFrame(money, index=frame.index), *further], axis=1)
+
+    def calibrated_as(self, other: "Recipe") -> "Recipe":
+        """The same prior and trees with another recipe's calibrator, levels, and share that leavers bring.
+
+        What was learned from late rows about all customers alike is told apart from what was learned of each. Only
+        risk and value if kept are meant; intervals, timing and moves stay as they are.
+        """
+        risk = replace(self.risk, calibrator=other.risk.calibrator, shift=other.risk.shift)
+        value = replace(self.value, shift=other.value.shift, leavers_share=other.value.leavers_share)
+        return replace(self, risk=risk, value=value)
 
     def total(self, predictions: pd.DataFrame, coverage: float) -> tuple[float, float, float]:
         """All customers' future value together: low, expected, high.

@@ -1,5 +1,7 @@
-"""The list as one page: headline figures, the rows with their reasons, how honest the model is, what the words mean."""
+"""The book: what to do this week, the list to search, who the best customers are, how honest the model is."""
 
+import base64
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -10,34 +12,19 @@ from typing import Any, Final
 import pandas as pd
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
-from matplotlib.figure import Figure
 
 from hvc_ml.publish import write_bytes_atomic
+from hvc_ml.report.book_parts import Cell, Chapter, Chart, Table
+from hvc_ml.report.book_rows import rows_data, script_json
 from hvc_ml.report.columns import COLUMNS, as_listed
-from hvc_ml.report.style import to_svg
+from hvc_ml.report.inline_svg import StyleSheet, drawn
 from hvc_ml.report.workbook import READING, About
 
-SHOWN: Final = 500
-"""Rows of the list the page shows; the files beside it hold all."""
+__all__ = ["SHOWN", "Book", "Cell", "Chapter", "Chart", "Table", "book_html", "write_book"]
 
-
-@dataclass(frozen=True)
-class Chart:
-    """A figure of the book.
-
-    Parameters
-    ----------
-    title
-        What it shows, in a few words.
-    figure
-        Drawn by this package; it becomes part of the page.
-    says
-        How to read it, in one sentence.
-    """
-
-    title: str
-    figure: Figure
-    says: str
+SHOWN: Final = 10_000
+"""Rows of the list that the page holds; the files beside it hold all."""
+_ROOM: Final = "hvc_ml.report"
 
 
 @dataclass(frozen=True)
@@ -52,26 +39,39 @@ class Book:
         Business, cutoff, model version, currency, horizon, further facts.
     says
         Talking points per action.
-    charts
-        Figures of how good the model is, in order.
     plans
         Figures of what to do, in order.
+    chapters
+        What comes after the list, in order.
+    scores, history
+        What is known of each customer beside the list; see `rows_data`.
+    families
+        Family of reasons -> what it is about.
+    words
+        Further words of the glossary -> what they mean.
+    gain
+        Interval of the expected gain of all rows, in money.
     """
 
     plan: pd.DataFrame
     about: About
     says: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    charts: tuple[Chart, ...] = ()
     plans: tuple[Chart, ...] = ()
+    chapters: tuple[Chapter, ...] = ()
+    scores: pd.DataFrame | None = None
+    history: pd.DataFrame | None = None
+    families: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
+    gain: tuple[float, float] | None = None
 
 
 def book_html(book: Book, *, money: Callable[[float], str]) -> str:
-    """The page, complete in itself: no script, no request to anywhere; light and dark; made to be printed too.
+    """The page, complete in itself: its policy lets through its own style and script, and no request to anywhere.
 
     Parameters
     ----------
     book : Book
-        What goes into it; every text is escaped.
+        What goes into it. Every text of it is escaped, or is data that the script shows as text.
     money : callable
         Writes an amount in the business's currency.
 
@@ -80,17 +80,26 @@ def book_html(book: Book, *, money: Callable[[float], str]) -> str:
     str
         HTML; the same book gives the same text.
     """
-    listed = as_listed(book.plan)
+    listed, sheet = as_listed(book.plan), StyleSheet()
+    plans = drawn(book.plans, sheet)
+    chapters = [(chapter, drawn(chapter.charts, sheet)) for chapter in book.chapters]
+    style, script = f"{_asset('book.css')}\n{sheet.rules}\n", _asset("book.js")
     return _template().render(
         about=book.about,
-        headlines=_headlines(listed, money),
+        headlines=_headlines(listed, book.gain, money),
         actions=_actions(listed, book.says, money),
-        rows=[_row(row, money) for row in listed.head(SHOWN).to_dict("records")],
         n_rows=len(listed),
-        charts=_drawn(book.charts),
-        plans=_drawn(book.plans),
+        n_shown=min(len(listed), SHOWN),
+        plans=plans,
+        chapters=chapters,
         columns=COLUMNS,
+        words=book.words,
         reading=READING,
+        style=Markup(style),  # noqa: S704 # our own file, and looks that Matplotlib wrote
+        script=Markup(script),  # noqa: S704 # our own file
+        data=Markup(script_json(_data(book, listed.head(SHOWN), money))),  # noqa: S704 # escaped for a script element
+        style_hash=_hash(style),
+        script_hash=_hash(script),
     )
 
 
@@ -112,54 +121,67 @@ def write_book(book: Book, path: Path, *, money: Callable[[float], str]) -> None
     write_bytes_atomic(path, book_html(book, money=money).encode("utf-8", "replace"))
 
 
+def _data(book: Book, listed: pd.DataFrame, money: Callable[[float], str]) -> dict[str, Any]:
+    """What the script reads."""
+    before, after = money(1.0).split("1", 1)  # where the sign or the code of the currency stands
+    return {
+        "money": [before, after],
+        "horizon": book.about.horizon,
+        "families": dict(book.families),
+        **rows_data(listed, book.scores, book.history),
+    }
+
+
+def _hash(text: str) -> str:
+    """The source expression by which a policy knows an element (CSP level 3, section 2.3.1)."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+@cache
+def _asset(name: str) -> str:
+    return files(_ROOM).joinpath(f"templates/{name}").read_text(encoding="utf-8")
+
+
 @cache
 def _template() -> Template:
-    source = files("hvc_ml.report").joinpath("templates/book.html.j2").read_text(encoding="utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(source)
+    return environment.from_string(_asset("book.html.j2"))
 
 
-def _drawn(charts: tuple[Chart, ...]) -> list[tuple[str, Markup, str]]:
-    return [(chart.title, Markup(to_svg(chart.figure)), chart.says) for chart in charts]  # noqa: S704 # drawn by us, text escaped by Matplotlib
-
-
-def _headlines(listed: pd.DataFrame, money: Callable[[float], str]) -> list[tuple[str, str, str]]:
+def _headlines(
+    listed: pd.DataFrame, interval: tuple[float, float] | None, money: Callable[[float], str]
+) -> list[tuple[str, str, str]]:
     contact = listed[listed["group"] == "contact"]
     held = len(listed) - len(contact)
     at_risk, gain = float(contact["value_at_risk"].sum()), float(contact["expected_gain"].sum())
+    spread = "after what contacts and offers cost"
+    if interval is not None:
+        low, high = map(money, interval)
+        spread += f"; most likely between {low} and {high}, were the held-out contacted too"
     return [
         (f"{len(contact):,}", "customers to contact", f"{held:,} more are held out, to measure"),
         (money(at_risk), "value at risk", "what these customers may take with them"),
-        (money(gain), "expected gain", "after what contacts and offers cost"),
+        (money(gain), "expected gain", spread),
     ]
 
 
 def _actions(
     listed: pd.DataFrame, says: Mapping[str, tuple[str, ...]], money: Callable[[float], str]
-) -> list[tuple[str, str, str, tuple[str, ...]]]:
+) -> list[tuple[str, str, str, str, str, tuple[str, ...]]]:
+    """Action, customers, value at risk, expected gain, first day to act by, talking points; the largest gain first."""
     contact = listed[listed["group"] == "contact"]
-    groups = contact.groupby("action", sort=True)["expected_gain"].agg(["size", "sum"])
-    groups = groups.sort_values("sum", ascending=False, kind="stable")
+    groups = contact.groupby("action", sort=True).agg(
+        size=("rank", "size"), risk=("value_at_risk", "sum"), gain=("expected_gain", "sum"), first=("act_before", "min")
+    )
+    groups = groups.sort_values("gain", ascending=False, kind="stable")
     return [
-        (str(name), f"{int(size):,}", money(float(gain)), tuple(says.get(str(name), ())))
-        for name, size, gain in groups.itertuples()
+        (
+            str(name),
+            f"{int(size):,}",
+            money(float(risk)),
+            money(float(gain)),
+            str(first),
+            tuple(says.get(str(name), ())),
+        )
+        for name, size, risk, gain, first in groups.itertuples()
     ]
-
-
-def _row(row: Mapping[Any, Any], money: Callable[[float], str]) -> dict[str, Any]:
-    """One row in words; reasons that are not there are left out."""
-    places = (1, 2, 3)
-    told = [(row[f"reason_{i}"], money(row[f"reason_{i}_amount"])) for i in places if row[f"reason_{i}"]]
-    return {
-        "rank": f"{row['rank']:,}",
-        "customer": row["customer_id"],
-        "tier": row["tier"],
-        "risk": f"{100 * row['churn_risk']:.0f} %",
-        "risk_width": f"{100 * min(max(row['churn_risk'], 0.0), 1.0):.1f}",
-        "at_risk": money(row["value_at_risk"]),
-        "action": row["action"],
-        "gain": money(row["expected_gain"]),
-        "before": row["act_before"],
-        "held": row["group"] == "holdout",
-        "reasons": told,
-    }

@@ -21,7 +21,7 @@ PARAMS: Final = frozenset(
 TAGS: Final = frozenset(
     """
     config_hash data_hash grade grade_reason rung promoted promotion_reason leakage_certificate hvc_ml kind cutoff
-    bundle_sha256 search_trial search_state search_chosen search_reason
+    bundle_sha256 search_trial search_state search_chosen search_reason model_version
     """.split()  # noqa: SIM905 # as above
 )
 """Names of our tags."""
@@ -31,6 +31,9 @@ BARRED: Final = frozenset(("customer_id", "customer", "order_id", "customerid", 
 
 MOST_TABLE_ROWS: Final = 2_000
 """Tables of groups are short; a longer one is a table of customers."""
+
+SECTIONS: Final = frozenset(("churn", "value", "interval", "profit"))
+"""First words of metrics' names that become sections of MLflow's page."""
 
 _WORD = re.compile(r"[A-Za-z0-9 _.,:+\-/]{0,200}")
 
@@ -88,8 +91,10 @@ def sections(metrics: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
 
 
 def _sectioned(name: str) -> str:
+    if name == "empc":  # the expected maximum profit of churn stands with the other money
+        return "profit/empc"
     section, _, rest = name.partition("_")
-    return f"{section}/{rest}" if section in {"churn", "value", "interval"} and rest else name
+    return f"{section}/{rest}" if section in SECTIONS and rest else name
 
 
 def refuse_ids(content: Any, what: str) -> None:

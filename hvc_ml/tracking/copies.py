@@ -50,6 +50,17 @@ def copy_of(folder: Path, digest: str) -> Path:
     return folder / "bundles" / digest[:16]
 
 
+def card_of(folder: Path, version: int) -> Path:
+    """Where the model card of a version belongs.
+
+    Examples
+    --------
+    >>> card_of(Path("models"), 3).as_posix()
+    'models/cards/version_3.md'
+    """
+    return folder / "cards" / f"version_{version}.md"
+
+
 def keep_copy(folder: Path, bundle: Path, digest: str) -> None:
     """Copy a bundle, unless it is there already."""
     copy = copy_of(folder, digest)

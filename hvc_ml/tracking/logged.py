@@ -15,6 +15,7 @@ import pandas as pd
 from hvc_ml import __version__
 from hvc_ml.tracking.door import mlflow_module
 
+CARD: Final = "model_card.md"
 REQUIREMENTS: Final = ("lightgbm", "mlflow", "numpy", "pandas", "pydantic", "pyyaml", "scikit-learn", "scipy")
 
 
@@ -40,15 +41,17 @@ class Serving:
     example: pd.DataFrame
 
 
-def log_model(mlflow: Any, run_id: str, bundle: Path, serving: Serving) -> tuple[str, str]:
-    """Log a bundle as a model from code, inside `lent`; returns the model's URI and id."""
+def log_model(mlflow: Any, run_id: str, bundle: Path, serving: Serving, card: str = "") -> tuple[str, str]:
+    """Log a bundle, its card beside it, as a model from code, inside `lent`; returns the model's URI and id."""
     with tempfile.TemporaryDirectory() as folder, _active(mlflow, run_id):
-        same = Path(folder) / "bundle"
+        same, beside = Path(folder) / "bundle", Path(folder) / CARD
         shutil.copytree(bundle, same)
+        if card:
+            beside.write_text(card, encoding="utf-8")
         logged = mlflow.pyfunc.log_model(
             name="model",
             python_model=str(serving.script),
-            artifacts={"bundle": str(same)},
+            artifacts={"bundle": str(same)} | ({"card": str(beside)} if card else {}),
             signature=_signature(serving),
             input_example=serving.example,
             pip_requirements=requirements(),

@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from hvc_ml import __version__
 from hvc_ml.errors import ModelRefused, ServiceError
-from hvc_ml.publish import MANIFEST
+from hvc_ml.publish import MANIFEST, write_bytes_atomic
 from hvc_ml.tracking.content import refuse_ids, sections
 from hvc_ml.tracking.copies import (
     Champion,
+    card_of,
     copy_of,
     digest_of,
     keep_copy,
@@ -30,6 +31,12 @@ CHALLENGER: Final = "challenger"
 DIGEST: Final = "bundle_sha256"
 MOST_NAMED: Final = 10
 """Versions that a message names."""
+
+SAYS: Final = """Churn risk and future value of each customer, as hvc-ml trains them.
+
+`@champion` scores: `hvc-ml score` uses it, and `mlflow models serve -m "models:/{name}@champion"` serves it.
+`@challenger` is the newest version that did not become champion. Each version's description says why it did, or not;
+its card is `model_card.md` among the model's artifacts. `hvc-ml models list` tells the whole story."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,7 @@ def register(
     *,
     metrics: Mapping[str, Any] | None = None,
     tags: Mapping[str, str] | None = None,
+    card: str = "",
 ) -> int:
     """Register a bundle as the next version and as challenger.
 
@@ -74,6 +82,8 @@ def register(
         Headline figures, kept as tags of the version.
     tags
         Further tags of the version (grade, rung).
+    card
+        The model card in Markdown: kept with the model, and as ``models/cards/version_<number>.md``.
 
     Returns
     -------
@@ -86,6 +96,8 @@ def register(
         If there is no bundle.
     ServiceError
         If the store stops answering; the bundle on disk stays, and registering can be repeated.
+    OutputError
+        If the bundle's or the card's copy cannot be written.
     """
     refuse_ids(serving.example, "input example")
     digest = digest_of(bundle)
@@ -97,11 +109,14 @@ def register(
     clean = {name: store.connection.clean(str(value)) for name, value in said.items()}
     client = store.connection.client
     with store.connection.talking("registering the model"), lent(store.uri) as mlflow:
-        source, model_id = log_model(mlflow, run.id, bundle, serving)
+        source, model_id = log_model(mlflow, run.id, bundle, serving, store.connection.clean(card))
         _ensure_registered_model(store)
         made = client.create_model_version(store.name, source, run.id, tags=clean, model_id=model_id)
         client.set_registered_model_alias(store.name, CHALLENGER, made.version)
-    return int(made.version)
+    run.tags({"model_version": made.version})
+    if card:
+        write_bytes_atomic(card_of(store.folder, _number(made)), store.connection.clean(card).encode())
+    return _number(made)
 
 
 def champion(store: Store) -> Champion | None:
@@ -250,7 +265,7 @@ def _ensure_registered_model(store: Store) -> None:
 
     if _registered_model(store) is None:
         try:
-            store.connection.client.create_registered_model(store.name)
+            store.connection.client.create_registered_model(store.name, description=SAYS.format(name=store.name))
         except MlflowException as error:  # another process made it in the same instant
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise

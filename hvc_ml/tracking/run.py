@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import re
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +19,9 @@ from hvc_ml.tracking.door import Connection
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+_UNNAMEABLE = re.compile(r"[^/\w.\- :]")
+"""What MLflow refuses in a metric's name; a tier may be called Gold+."""
 
 MOST_METRICS: Final = 1_000
 """What MLflow takes in one batch."""
@@ -61,10 +65,11 @@ class Run:
         self._metrics([(name, value, step) for name, value in sections(metrics).items()])
 
     def curves(self, curves: Mapping[str, Sequence[float]]) -> None:
-        """Record one line per name, such as the loss per boosting round."""
+        """Record one line per name, such as the loss per boosting round; undefined points are left out."""
         points = sections(dict.fromkeys(curves, 0.0))
         named = dict(zip(curves, points, strict=True))
-        self._metrics([(named[n], float(v), step) for n, values in curves.items() for step, v in enumerate(values)])
+        lines = ((named[n], float(v), step) for n, values in curves.items() for step, v in enumerate(values))
+        self._metrics([point for point in lines if math.isfinite(point[1])])
 
     def figure(self, name: str, figure: "Figure") -> None:
         """Record a figure as ``figures/<name>.png`` and ``.svg``."""
@@ -135,7 +140,7 @@ class Run:
         from mlflow.entities import Metric  # noqa: PLC0415 # heavy
 
         now = int(time.time() * 1000)
-        made = [Metric(name, value, now, step) for name, value, step in points]
+        made = [Metric(_UNNAMEABLE.sub("_", name), value, now, step) for name, value, step in points]
         with self._talking("recording metrics"):
             for start in range(0, len(made), MOST_METRICS):
                 self._client.log_batch(self.id, metrics=made[start : start + MOST_METRICS])

@@ -19,12 +19,18 @@ from hvc_ml.tracking.door import Connection, mlflow_module, service_errors
 from hvc_ml.tracking.redact import redact
 from hvc_ml.tracking.run import Run, recorded
 from hvc_ml.tracking.settings import Tracking
+from hvc_ml.tracking.view import TAG, view
 
 PORTS: Final = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306, "mssql": 1433}
 
 EXPERIMENT_TAGS: Final = {
     "mlflow.experimentKind": "custom_model_development",  # else its page opens in the mode for language models
-    "mlflow.note.content": "Churn risk and future value of customers, trained by hvc-ml.",
+    "mlflow.note.content": """Churn risk and future value of customers, trained by hvc-ml.
+
+One run per training, with the verdict in its description and one child per test cutoff. `over_best_rule` and
+`over_champion` are differences on the same test customers: above 0 the model is better. Begin with `model_card.html`
+among a run's artifacts.""",
+    TAG: view(),
 }
 
 
@@ -177,6 +183,8 @@ def _experiment(client: Any, tracking: Tracking, folder: Path, name: str) -> str
         if found is not None:
             if found.lifecycle_stage == "deleted":
                 client.restore_experiment(found.experiment_id)
+            if found.tags.get(TAG) != view():  # made by an earlier release, or elsewhere
+                client.set_experiment_tag(found.experiment_id, TAG, view())
             return str(found.experiment_id)
         try:
             made = client.create_experiment(name, artifact_location=_artifacts(tracking, folder), tags=EXPERIMENT_TAGS)

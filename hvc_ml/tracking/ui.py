@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from hvc_ml.tracking.door import HABITS
 from hvc_ml.tracking.store import Store
+from hvc_ml.tracking.view import VIEW
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Page:
     env
         The environment to start it in; holds the store's address, which may hold a password: do not show it.
     url
-        The page of the experiment, in MLflow's mode for models.
+        The page of the experiment, in MLflow's mode for models, with the columns of ``tracking.view``.
     """
 
     argv: tuple[str, ...]
@@ -37,7 +38,7 @@ def ui_command(store: Store, port: int = 5000) -> Page:
     port
         On 127.0.0.1.
     """
-    deep = f"#/experiments/{store.experiment_id}/runs?workflowType=machine_learning"
+    deep = f"#/experiments/{store.experiment_id}/runs?workflowType=machine_learning&viewStateShareKey={VIEW}"
     if store.uri.startswith(("http://", "https://")):
         return Page((), {}, f"{store.where.rstrip('/')}/{deep}")
     argv = (sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", str(port), "--workers", "1")

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from hvc_ml.config import Config
 from hvc_ml.dataset.store import Partition
@@ -49,7 +50,8 @@ def record_backtest(run: Run, test: Backtest, config: Config) -> None:
     """Figures, charts, tables, and one child run per test cutoff."""
     run.metrics(_comparable(test.panel.metrics()))
     run.metrics(further_metrics(test.frames, test.predictions, config))
-    _charts(run, test, config)
+    for name, figure in backtest_charts(test, config).items():
+        run.figure(name, figure)
     run.table("honesty_panel", test.panel.table())
     run.table("value_deciles", decile_table(test.actual["future_value"], test.predictions["future_value"]))
     run.table("churn_deciles", decile_table(test.actual["churned"], test.predictions["churn_risk"]))
@@ -118,7 +120,8 @@ def _comparable(figures: Mapping[str, Any]) -> dict[str, Any]:
     return {**own, "honesty": {m: {name: found.get(m) for name, found in named.items()} for m in (*HEADLINE, PROFIT)}}
 
 
-def _charts(run: Run, test: Backtest, config: Config) -> None:
+def backtest_charts(test: Backtest, config: Config) -> dict[str, Figure]:
+    """The figures of a test, by the name they are kept under."""
     churned = test.actual["churned"].to_numpy()
     value = test.actual["future_value"].to_numpy()
     rankings = {"model": test.predictions["future_value"].to_numpy()}
@@ -126,10 +129,12 @@ def _charts(run: Run, test: Backtest, config: Config) -> None:
         rankings["perfect foresight" if name == "perfect_foresight" else name.replace("_", " ")] = rule[
             "value"
         ].to_numpy()
-    run.figure("calibration", calibration_chart(test.predictions["churn_risk"], churned))
-    run.figure("gain", gain_chart(value, rankings))
-    run.figure("deciles", decile_chart(test.predictions["future_value"], value, currency=config.currency))
-    run.figure("honesty_panel", honesty_chart(_honesty(test.panel)))
+    return {
+        "calibration": calibration_chart(test.predictions["churn_risk"], churned),
+        "gain": gain_chart(value, rankings),
+        "deciles": decile_chart(test.predictions["future_value"], value, currency=config.currency),
+        "honesty_panel": honesty_chart(_honesty(test.panel)),
+    }
 
 
 def _honesty(panel: Panel) -> pd.DataFrame:

@@ -1,8 +1,9 @@
 """One customer's page: figures, reasons in money, and the last orders."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import narwhals as nw
@@ -15,12 +16,14 @@ from hvc_ml.explanation.reasons import FAMILY_WORDS, sentences
 from hvc_ml.features.feature import Feature
 from hvc_ml.progress import Stages
 from hvc_ml.publish import RunLock
+from hvc_ml.report.customer_page import write_page
 from hvc_ml.scoring.model import CustomerModel
 from hvc_ml.tables.schema import CUSTOMER, TICKS
 from hvc_ml.timeline.days import as_date
 from hvc_ml.timeline.history import history
 from hvc_ml.workflows.champions import load_champion
 from hvc_ml.workflows.contact_rules import refuse_objecting
+from hvc_ml.workflows.customer_page import customer_page
 from hvc_ml.workflows.scores import PRIOR, Scores, declared, families_of, feature_amounts, medians, scores_of
 from hvc_ml.workflows.scores import with_prior_figure as with_prior
 from hvc_ml.workflows.shop import Shop, open_shop
@@ -43,12 +46,13 @@ class Reason:
 
 @dataclass(frozen=True)
 class Figure:
-    """One feature: the customer's own figure and the median of all."""
+    """One feature: the customer's own, the median of all, and the share of others below it (equal ones count half)."""
 
     name: str
     unit: str
     own: float | str | None
     median: float | None
+    below: float | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,8 @@ class ExplainResult:
     reasons: tuple[Reason, ...]
     figures: tuple[Figure, ...]
     orders: tuple[tuple[date, float], ...]
+    horizon: int
+    written_to: Path | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The page as plain values; unknown figures are null."""
@@ -77,7 +83,9 @@ class ExplainResult:
             "reasons": [vars(r) for r in self.reasons],
             "figures": {f.name: f.own for f in self.figures},
             "medians": {f.name: f.median for f in self.figures},
+            "others_below": {f.name: f.below for f in self.figures},
             "orders": [{"day": day.isoformat(), "amount": amount} for day, amount in self.orders],
+            **({} if self.written_to is None else {"html": str(self.written_to)}),
         }
 
     @property
@@ -96,8 +104,19 @@ class ExplainResult:
         return write(figure.own), "" if figure.median is None else write(figure.median)
 
 
-def explain(project: Project, customer: str, *, stages: Stages) -> ExplainResult:
+def explain(project: Project, customer: str, *, html: Path | None = None, stages: Stages) -> ExplainResult:
     """Explain one customer at the midnight after the newest order.
+
+    Parameters
+    ----------
+    project
+        The business.
+    customer
+        The id, as it stands in the orders.
+    html
+        A file for the customer's page, to be read in a browser.
+    stages
+        Where progress is told.
 
     Raises
     ------
@@ -116,7 +135,13 @@ def explain(project: Project, customer: str, *, stages: Stages) -> ExplainResult
             place = _place(features, customer, orders, shop)
             with stages.stage("score and explain"):
                 scores = scores_of(champion.model, features, project.config, tiers_before(shop, shop.now))
-            return _page(shop, champion.model, champion.version, scores, place, orders)
+            result = _page(shop, champion.model, champion.version, scores, place, orders)
+    if html is None:
+        return result
+    config = project.config
+    page = customer_page(result, business=config.name, under_contract=config.labels.churn == "contract_end")
+    write_page(page, html)
+    return replace(result, written_to=html.resolve())
 
 
 def _orders(shop: Shop, customer: str) -> tuple[tuple[date, float], ...]:
@@ -151,7 +176,7 @@ def _page(
     own, peers = with_prior(scores.features.iloc[[place]]), medians(with_prior(scores.features))
     numbers = [c for c in map(str, scores.table) if c not in {CUSTOMER, "tier"} and not c.startswith("amount_")]
     figures = [
-        Figure(name, feature.unit, _plain(own.iloc[0][name]), peers.get(name))
+        Figure(name, feature.unit, _plain(own.iloc[0][name]), peers.get(name), _below(scores.features, name, place))
         for name, feature in features.items()
         if name in own and name != PRIOR
     ]
@@ -165,6 +190,7 @@ def _page(
         reasons=_reasons(shop, model, scores, place, features),
         figures=tuple(figures),
         orders=orders,
+        horizon=shop.project.config.labels.horizon,
     )
 
 
@@ -182,6 +208,15 @@ def _reasons(
         says = sentences(strongest, own, peers.get(strongest.name), currency=shop.project.config.currency)
         told.append(Reason(str(family), float(amount), str(says[0])))
     return tuple(sorted(told, key=lambda r: (-abs(r.amount), r.family)))
+
+
+def _below(features: pd.DataFrame, name: str, place: int) -> float | None:
+    """Share of the others with a lower figure, equal ones counted half; None for texts and what is unknown."""
+    column = features[name]
+    if not pd.api.types.is_numeric_dtype(column) or pd.isna(column.iloc[place]) or column.notna().sum() < 2:
+        return None
+    own = column.iloc[place]
+    return float(((column < own).sum() + ((column == own).sum() - 1) / 2) / (column.notna().sum() - 1))
 
 
 def _plain(value: Any) -> float | str | None:

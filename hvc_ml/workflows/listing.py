@@ -14,11 +14,10 @@ import pandas as pd
 from hvc_ml.explanation.formatting import money
 from hvc_ml.planning.holdout import detectable_effect, sample_ratio
 from hvc_ml.publish import Staging, point_latest, publish_directory
-from hvc_ml.report.book import Book, Chart, write_book
-from hvc_ml.report.budget_chart import budget_chart
+from hvc_ml.report.book import write_book
 from hvc_ml.report.columns import as_listed
 from hvc_ml.report.retention_list import write_list, write_scores
-from hvc_ml.report.workbook import About
+from hvc_ml.workflows.book import about_of, book_of
 from hvc_ml.workflows.champions import LoadedChampion
 from hvc_ml.workflows.drafting import Draft
 from hvc_ml.workflows.shop import Shop
@@ -132,7 +131,7 @@ def published(shop: Shop, champion: LoadedChampion, draft: Draft) -> ScoreResult
     run = hashlib.sha256(json.dumps(meta, sort_keys=True).encode()).hexdigest()[:8]
     target = project.lists / f"{draft.moment.isoformat()}_{run}"
     with stages.stage("publish") as stage, publish_directory(target, meta=meta, replace=True) as staging:
-        _write(staging, shop, champion, draft)
+        _write(staging, shop, draft, meta)
         stage.rows = len(draft.rows)
     point_latest(project.lists / "latest", target)
     low, high = draft.outlook.gain_interval
@@ -159,22 +158,13 @@ def _total(champion: LoadedChampion, everyone: pd.DataFrame, coverage: float) ->
     return low, expected, high
 
 
-def _write(staging: Staging, shop: Shop, champion: LoadedChampion, draft: Draft) -> None:
-    config, plan, write = shop.project.config, draft.plan, partial(money, currency=shop.project.config.currency)
-    about = About(
-        config.name,
-        draft.moment.isoformat(),
-        champion.version,
-        config.currency,
-        config.labels.horizon,
-        _facts(draft, config.currency),
-    )
-    for kind in plan.settings.formats:
+def _write(staging: Staging, shop: Shop, draft: Draft, meta: Mapping[str, Any]) -> None:
+    about = about_of(meta)
+    for kind in draft.plan.settings.formats:
         write_list(draft.rows, staging / f"retention_list.{kind}", kind, about)
     write_scores(draft.scores.table, staging / "scores.parquet")
-    says = {action.name: action.says for action in plan.playbook.actions}
-    book = Book(draft.rows, about, says, plans=_budgets(draft, config.currency))
-    write_book(book, staging / "book.html", money=write)
+    book = book_of(shop, meta, draft.rows, draft.scores.table)
+    write_book(book, staging / "book.html", money=partial(money, currency=about.currency))
 
 
 def _facts(draft: Draft, currency: str) -> dict[str, str]:
@@ -190,14 +180,10 @@ def _facts(draft: Draft, currency: str) -> dict[str, str]:
     return {name: text for name, text in facts.items() if text}
 
 
-def _budgets(draft: Draft, currency: str) -> tuple[Chart, ...]:
-    """What other budgets would earn; nothing where no row costs anything."""
+def _curve(draft: Draft) -> list[list[float]]:
+    """Budgets and what each would earn, to the cent."""
     curve = draft.outlook.budget_curve()
-    if curve.empty:
-        return ()
-    figure = budget_chart(curve["budget"], curve["gain"], budget=draft.plan.settings.budget, currency=currency)
-    says = "Expected gain of the best list for each budget, all other limits as they are: where it flattens, stop."
-    return (Chart("What a budget earns", figure, says),)
+    return [[round(float(b), 2), round(float(g), 2)] for b, g in zip(curve["budget"], curve["gain"], strict=True)]
 
 
 def _meta(shop: Shop, champion: LoadedChampion, draft: Draft) -> dict[str, Any]:
@@ -225,6 +211,9 @@ def _meta(shop: Shop, champion: LoadedChampion, draft: Draft) -> dict[str, Any]:
         "total_expected_gain": round(float(rows["expected_gain"].sum()), 2),
         "total_expected_gain_interval": list(draft.outlook.gain_interval),
         "marginal_gain": draft.outlook.marginal_gain,
+        "budget_curve": _curve(draft),
+        "facts": [[name, text] for name, text in _facts(draft, config.currency).items()],  # a manifest sorts its keys
+        "quality": champion.model.meta.get("quality"),
         "detectable_effect": _effect(rows, held),
         "sample_ratio_p": round(sample_ratio(len(rows) - held, held, plan.settings.holdout), 6),
     }

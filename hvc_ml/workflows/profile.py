@@ -1,6 +1,6 @@
 """Who the high-value customers are, and what sets them apart. Works on the orders alone; needs no model."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from hvc_ml.workflows.profile_moves import Moves, moves_of, quarters
 from hvc_ml.workflows.profile_record import plain, refuse_others, write_profile
 from hvc_ml.workflows.profile_segments import KpiUnits, outcomes_cutoff, segment_table, units_of
 from hvc_ml.workflows.profile_value import Concentration, concentration_of, dormant_of
-from hvc_ml.workflows.shop import open_shop
+from hvc_ml.workflows.shop import Shop, open_shop
 from hvc_ml.workflows.standing import standings
 
 
@@ -138,41 +138,53 @@ def profile(project: Project, *, cutoff: date | None, to: Path | None = None, st
     if to is not None:
         refuse_others(to.resolve())
     with RunLock(project.state / "run.lock"), open_shop(project, stages) as shop:
-        moment = shop.cutoff(cutoff)
-        outcomes_at = outcomes_cutoff(shop, moment)
-        with stages.stage("tiers"):
-            looked_at = (*quarters(shop, moment), *((outcomes_at,) if outcomes_at else ()))
-            tiers = standings(shop).at(looked_at)
-        customers = customers_of(shop, moment, tiers[moment])
-        with stages.stage("concentration"):
-            concentration = concentration_of(shop, moment)
-            dormant = dormant_of(shop, moment)
-        with stages.stage("segments"):
-            table = judged(segment_table(shop, customers, moment, tiers))
-            differences = contrast(customers.features, customers.high, {f.name: f.family for f in shop.plan().features})
-        with stages.stage("moves and journeys"):
-            moves, steps = moves_of(shop, moment, tiers), journeys(shop.engine, shop.tables, moment)
-        found = ProfileResult(
-            cutoff=moment,
-            currency=project.config.currency,
-            rule=project.config.profile.high_value,
-            by=customers.by,
-            groups=customers.table(),
-            floor=customers.floor,
-            value=summed(customers.parts, customers.groups()),
-            concentration=concentration,
-            kpis=table,
-            outcomes_at=outcomes_at if (table["at"] != moment).any() else None,
-            differences=differences,
-            moves=moves,
-            journeys=steps,
-            win_back=win_back(dormant, customers.spend_floor),
-            advocates=advocates(customers.features, customers.groups()),
-            notes=customers.notes,
-            seconds=stages.seconds,
-            written=None if to is None else to.resolve(),
-            units=units_of(shop.plan().features),
-        )
-        if to is not None:
-            write_profile(found, to, {"name": project.config.name, "data_sha256": shop.sources_hash})
+        found = profiled(shop, shop.cutoff(cutoff))
+        if to is None:
+            return found
+        found = replace(found, written=to.resolve())
+        write_profile(found, to, {"name": project.config.name, "data_sha256": shop.sources_hash})
     return found
+
+
+def profiled(shop: Shop, moment: date, scores: pd.DataFrame | None = None) -> ProfileResult:
+    """Profile the customers of an open business at a cutoff; see `profile`.
+
+    Parameters
+    ----------
+    scores
+        Predicted values at the cutoff, where customers are ranked by them; those of the newest list when None.
+    """
+    config, stages = shop.project.config, shop.stages
+    outcomes_at = outcomes_cutoff(shop, moment)
+    with stages.stage("tiers"):
+        looked_at = (*quarters(shop, moment), *((outcomes_at,) if outcomes_at else ()))
+        tiers = standings(shop).at(looked_at)
+    customers = customers_of(shop, moment, tiers[moment], scores)
+    with stages.stage("concentration"):
+        concentration = concentration_of(shop, moment)
+        dormant = dormant_of(shop, moment)
+    with stages.stage("segments"):
+        table = judged(segment_table(shop, customers, moment, tiers))
+        differences = contrast(customers.features, customers.high, {f.name: f.family for f in shop.plan().features})
+    with stages.stage("moves and journeys"):
+        moves, steps = moves_of(shop, moment, tiers), journeys(shop.engine, shop.tables, moment)
+    return ProfileResult(
+        cutoff=moment,
+        currency=config.currency,
+        rule=config.profile.high_value,
+        by=customers.by,
+        groups=customers.table(),
+        floor=customers.floor,
+        value=summed(customers.parts, customers.groups()),
+        concentration=concentration,
+        kpis=table,
+        outcomes_at=outcomes_at if (table["at"] != moment).any() else None,
+        differences=differences,
+        moves=moves,
+        journeys=steps,
+        win_back=win_back(dormant, customers.spend_floor),
+        advocates=advocates(customers.features, customers.groups()),
+        notes=customers.notes,
+        seconds=stages.seconds,
+        units=units_of(shop.plan().features),
+    )

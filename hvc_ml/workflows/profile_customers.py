@@ -1,6 +1,5 @@
 """The customers of a profile: their features, tiers, value part by part, and who of them is high-value."""
 
-import io
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,11 +8,11 @@ import pandas as pd
 
 from hvc_ml.config import Project
 from hvc_ml.features.compute import features_at
-from hvc_ml.publish import read_verified
 from hvc_ml.segments.high_value import high_value
 from hvc_ml.segments.net_value import NET, ValueRule, net_value, value_features
 from hvc_ml.segments.standing import TIER, VALUE, customers_at
 from hvc_ml.tables.schema import CUSTOMER
+from hvc_ml.workflows.past_lists import past_list
 from hvc_ml.workflows.shop import Shop
 
 ALL, HIGH, OTHERS = "all", "high-value", "others"
@@ -83,19 +82,27 @@ class Customers:
         )
 
 
-def customers_of(shop: Shop, moment: date, standing: pd.DataFrame) -> Customers:
-    """Look at everyone in the population at a cutoff, whose tiers are ``standing``."""
+def customers_of(shop: Shop, moment: date, standing: pd.DataFrame, scores: pd.DataFrame | None = None) -> Customers:
+    """Look at everyone in the population at a cutoff, whose tiers are ``standing``.
+
+    Parameters
+    ----------
+    scores
+        Predicted values at the cutoff; those of the newest list when None.
+    """
     config = shop.project.config
     features = shop.eligible(moment)
     with shop.stages.stage("tiers and value") as stage:
         tier = features[CUSTOMER].map(standing.set_index(CUSTOMER)[TIER]).astype("str").rename(TIER)
         parts = _parts(shop, moment, features)
-        predicted, why = _predicted(shop.project, moment, features[CUSTOMER])
+        predicted, why = None, ""
+        if config.profile.high_value.by == "predicted":
+            predicted, why = _predicted(shop.project, moment, features[CUSTOMER], scores)
         choices = {"spend": features[VALUE], "net": parts[NET], "predicted": predicted}
         asked = config.profile.high_value.by
         by = "spend" if choices[asked] is None else asked
         ranked = features[VALUE] if (chosen := choices[by]) is None else chosen
-        notes = (*((why,) if asked == "predicted" and why else ()), *_unknown_kinds(shop))
+        notes = (*((why,) if why else ()), *_unknown_kinds(shop))
         stage.rows = len(features)
     high = high_value(ranked, features[CUSTOMER], config.profile.high_value)
     return Customers(features, tier, tuple(t.name for t in config.tiers), parts, ranked, by, high, notes)
@@ -114,16 +121,19 @@ def _parts(shop: Shop, moment: date, features: pd.DataFrame) -> pd.DataFrame:
     return net_value(figures.set_index(features.index), rule)
 
 
-def _predicted(project: Project, moment: date, ids: pd.Series) -> tuple[pd.Series | None, str]:
-    """Future value by the newest list made at or before the cutoff, or None; and what has to be said of it."""
-    latest = project.lists / "latest"
-    if not latest.is_dir():
-        return None, "No list yet, so no predicted value: customers are ranked by the money of 12 months."
-    manifest, contents = read_verified(latest.resolve())
-    made = str(manifest["meta"].get("cutoff"))
-    if made > moment.isoformat():
-        return None, f"The newest list is of {made}, later than the cutoff: ranked by the money of 12 months."
-    scores = pd.read_parquet(io.BytesIO(contents["scores.parquet"]), columns=[CUSTOMER, "future_value"])
+def _predicted(
+    project: Project, moment: date, ids: pd.Series, scores: pd.DataFrame | None
+) -> tuple[pd.Series | None, str]:
+    """Future value by the scores, or by the newest list at or before the cutoff, or None; and what has to be said."""
+    latest, made = project.lists / "latest", moment.isoformat()
+    if scores is None:
+        if not latest.is_dir():
+            return None, "No list yet, so no predicted value: customers are ranked by the money of 12 months."
+        newest = past_list(latest)
+        made = newest.cutoff.isoformat()
+        if made > moment.isoformat():
+            return None, f"The newest list is of {made}, later than the cutoff: ranked by the money of 12 months."
+        scores = newest.scores()
     found = ids.map(scores.set_index(CUSTOMER)["future_value"])
     missing = int(found.isna().sum())
     words = f"{missing:,} customers have no predicted value in the newest list ({made}) and count as not high-value."

@@ -110,19 +110,19 @@ def _charts(result: "ProfileResult") -> "Iterator[tuple[str, Figure]]":
         yield "migration", migration_chart(result.moves.counts(), first.isoformat(), last.isoformat())
 
 
-def refuse_others(target: Path) -> None:
-    """Raise `OutputError` where anything but a profile would be replaced."""
+def refuse_others(target: Path, kind: str = KIND) -> None:
+    """Raise `OutputError` where anything but an earlier record of this kind would be replaced."""
     if not target.exists():
         return
     if not target.is_dir():
         raise OutputError(f"{target}: is no folder. Name another one: --to.")
     found = sorted(p.name for p in target.iterdir())
-    if found and not _is_profile(target):
+    if found and not _is_record(target, kind):
         raise OutputError(f"{target}: holds {len(found)} other files or folders, which stay. Name a new folder: --to.")
 
 
-def _is_profile(target: Path) -> bool:
+def _is_record(target: Path, kind: str) -> bool:
     try:
-        return bool(json.loads((target / MANIFEST).read_bytes())["meta"]["kind"] == KIND)
+        return bool(json.loads((target / MANIFEST).read_bytes())["meta"]["kind"] == kind)
     except (OSError, ValueError, KeyError, TypeError):
         return False

@@ -27,10 +27,12 @@ from hvc_ml.workflows.backtest import KEYS, backtest, needed
 from hvc_ml.workflows.champions import answers, asked
 from hvc_ml.workflows.fitting import fit_at, prior_of, rows_of
 from hvc_ml.workflows.further import with_further
+from hvc_ml.workflows.quality import quality_of
 from hvc_ml.workflows.search import search, validation
 from hvc_ml.workflows.searched import Search
 from hvc_ml.workflows.shop import Shop, open_shop
-from hvc_ml.workflows.training_record import Trained, recorded_run
+from hvc_ml.workflows.trained import Trained
+from hvc_ml.workflows.training_record import recorded_run
 from hvc_ml.workflows.yardstick import campaign_of
 
 
@@ -150,14 +152,15 @@ def _registered(shop: Shop, store: Store, trained: Trained, scratch: Path, *, pr
     decision = _decision(store, trained, shop.project.config)
     if not promote:
         decision = Decision(promoted=False, reason=f"--no-promote: the alias was left alone. {decision.reason}")
-    with shop.stages.stage("record and register"), recorded_run(shop, store, trained, decision) as run:
+    with shop.stages.stage("record and register"), recorded_run(shop, store, trained, decision) as kept:
         version = register(
             store,
-            run,
+            kept.run,
             bundle,
             serving(bundle),
             metrics=trained.test.panel.metrics(),
             tags={"grade": trained.grade.letter, "rung": trained.production.recipe.rung},
+            card=kept.card,
         )
     if decision.promoted:
         make_champion(store, version, decision.reason)
@@ -165,7 +168,7 @@ def _registered(shop: Shop, store: Store, trained: Trained, scratch: Path, *, pr
         refuse(store, version, decision.reason)
     split = trained.test.fitted[newest].split
     return TrainResult(
-        run_id=run.id,
+        run_id=kept.run.id,
         model_version=str(version),
         promoted=decision.promoted,
         promotion_reason=decision.reason,
@@ -205,6 +208,7 @@ def _model(shop: Shop, trained: Trained) -> CustomerModel:
         "grade": trained.grade.letter,
         "trained_at": shop.now.isoformat(),
         "tested_at": newest.isoformat(),
+        "quality": quality_of(trained.test, trained.grade, coverage=config.model.coverage),
     }
     return CustomerModel(trained.production.recipe, info, meta, tested=trained.test.fitted[newest].recipe)
 

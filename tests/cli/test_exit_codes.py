@@ -86,6 +86,7 @@ CASES = {
         "churned",
     ),
     "no champion": (HEAD + ROWS, CONFIG, "score", 6, "hvc-ml train"),
+    "no list to report": (HEAD + ROWS, CONFIG, "report", 5, "no list yet"),
     "no such version": (HEAD + ROWS, CONFIG, "models promote 7", 6, "no version 7"),
     "no champion before": (HEAD + ROWS, CONFIG, "models rollback", 6, "no earlier champion"),
     "a profile by what is no attribute": (
@@ -96,6 +97,8 @@ CASES = {
         "no text attribute",
     ),
     "no list that was worked": (HEAD + ROWS, CONFIG, "campaign import orders.csv", 2, "no list yet"),
+    "no lists to compare": (HEAD + ROWS, CONFIG, "explain --change 2025 latest", 2, "no such list"),
+    "nothing to explain": (HEAD + ROWS, CONFIG, "explain", 2, "--change OLD NEW"),
     "no file of contacts": (HEAD + ROWS, CONFIG, "campaign import worked.csv", 4, "cannot be read"),
     "nothing to compare definitions on": (
         HEAD + ROWS,

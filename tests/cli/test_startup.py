@@ -47,6 +47,7 @@ OURS = {
     "hvc_ml.cli.models",
     "hvc_ml.cli.options",
     "hvc_ml.cli.profile",
+    "hvc_ml.cli.report",
     "hvc_ml.cli.score",
     "hvc_ml.cli.train",
     "hvc_ml.cli.ui",

@@ -1,10 +1,9 @@
 """A small list, and strings that people have used to attack those who open lists."""
 
-import numpy as np
-import pandas as pd
 import pytest
 
 from hvc_ml.report.workbook import About
+from made.listed import listed_rows, scores_of
 
 CORPUS = [
     "=1+1",
@@ -54,40 +53,23 @@ CORPUS = [
     "\x1b[31mred",
     "é\u202egpj.exe",
     "$\\frac{1}{0}$",
+    "<svg onload=alert(1)>",
+    "<!--",
+    "]]>",
+    "</script><script>alert(1)</script>",
+    "</script\t><img src=x onerror=alert(1)>",
+    "<script type=application/json>",
+    "\\u003cimg src=x onerror=alert(1)>",
+    "<a href=javascript:alert(1)>call</a>",
+    "<style>*{display:none}</style>",
+    "</title><base href=//evil.example/>",
+    "<dialog open>",
+    "&#60;b&#62;",
+    "line\u2028separator",
+    "__proto__",
+    "' autofocus onfocus=alert(1) x='",
+    "<meta http-equiv=refresh content=0;url=//evil.example>",
 ]
-
-
-def listed_rows(ids):
-    n = len(ids)
-    gain = np.linspace(500.0, 1.0, n).round(2)
-    return pd.DataFrame(
-        {
-            "rank": np.arange(1, n + 1),
-            "customer_id": ids,
-            "tier": np.resize(["Priority", "Gold", "Mass"], n),
-            "churn_risk": np.linspace(0.9, 0.1, n),
-            "value_if_kept": np.linspace(3000.0, 50.0, n),
-            "future_value": np.linspace(300.0, 45.0, n),
-            "future_value_low": 0.0,
-            "future_value_high": np.linspace(900.0, 80.0, n),
-            "value_at_risk": np.linspace(2700.0, 5.0, n),
-            "action": np.resize(["personal call", "personal e-mail"], n),
-            "expected_gain": gain,
-            "act_before": "2026-02-01",
-            "group": np.resize(["contact", "contact", "contact", "holdout"], n),
-            "reason_1": "no order for 94 days; usually every 31 days (peers: 22 days)",
-            "reason_1_amount": 120.0,
-            "reason_2": np.resize(["spent £12 in the last 90 days (peers: £240)", ""], n),
-            "reason_2_amount": np.resize([30.5, np.nan], n),
-            "reason_3": "",
-            "reason_3_amount": np.nan,
-            "model_version": "3",
-            "cutoff": "2026-01-01",
-            "owner": np.resize(["Ms Blue", ""], n),
-            "channel": np.resize(["phone", "e-mail"], n),
-            "talking_points": "Thank them for the orders so far. Ask what has changed.",
-        }
-    )
 
 
 @pytest.fixture
@@ -112,3 +94,8 @@ def corpus():
 @pytest.fixture
 def about():
     return About("Blue Shop", "2026-01-01", "3", "GBP", 90, {"Value captured in the top 20 %": "77 %"})
+
+
+@pytest.fixture
+def scores(plan):
+    return scores_of(plan)

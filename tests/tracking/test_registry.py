@@ -41,6 +41,26 @@ def test_a_version_is_challenger_until_it_is_promoted(store, make_bundle, servin
     assert not any("baselines" in tag for tag in listed.tags)
 
 
+def test_a_version_keeps_its_card_with_the_model_and_in_a_file_without_secrets(store, make_bundle, serving):
+    version = trained(store, make_bundle(1), serving, card="# Card\n\nread from mysql://ann:hunter2@host\n")
+    told = store.folder / "cards" / f"version_{version}.md"
+    assert told.read_text() == "# Card\n\nread from mysql://***@host\n"
+    assert told.stat().st_mode & 0o077 == 0
+    (logged,) = store.folder.rglob("artifacts/models/*/artifacts/artifacts/model_card.md")
+    assert logged.read_bytes() == told.read_bytes()
+    registry.promote(store, version, "first")
+    assert registry.champion(store).version == version  # the card is no part of the bundle
+
+
+def test_run_and_model_say_which_version_came_of_it_and_how_to_use_it(store, make_bundle, serving):
+    version = trained(store, make_bundle(1), serving)
+    client = store.connection.client
+    (listed,) = registry.versions(store)
+    assert client.get_run(listed.run_id).data.tags["model_version"] == str(version)
+    assert "models:/my shop@champion" in client.get_registered_model("my shop").description
+    assert not (store.folder / "cards").exists()
+
+
 def test_rollback_returns_to_the_champion_before_and_no_further(store, make_bundle, serving):
     for number in (1, 2, 3):
         version = trained(store, make_bundle(number), serving)

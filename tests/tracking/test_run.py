@@ -42,10 +42,19 @@ def test_a_run_keeps_settings_figures_and_decisions(store):
     }.items() <= found.data.tags.items()
 
 
+def test_a_tier_of_any_name_can_have_figures(store):
+    with store.training_run("tiers", params={}) as run:
+        run.metrics({"slices": {"tier Gold+ (20 %)": {"churn_auc": 0.7}, "tier Präm": {"churn_auc": 0.6}}})
+    assert kept(store, run.id).data.metrics == {
+        "slices/tier Gold_ _20 __/churn_auc": 0.7,
+        "slices/tier Präm/churn_auc": 0.6,
+    }
+
+
 def test_a_curve_is_one_point_per_round_even_beyond_one_batch(store):
     losses = [1 / (n + 1) for n in range(1_234)]
     with store.training_run("curve", params={}) as run:
-        run.curves({"churn_fit": losses, "value_stop": [3.0, 2.0]})
+        run.curves({"churn_fit": losses, "value_stop": [3.0, 2.0, float("nan")], "nothing": []})
     points = store.connection.client.get_metric_history(run.id, "churn/fit")
     assert [p.value for p in sorted(points, key=lambda p: p.step)] == losses
     assert [p.value for p in store.connection.client.get_metric_history(run.id, "value/stop")] == [3.0, 2.0]

@@ -1,5 +1,6 @@
 """Opening a store: made once by whoever comes first, silent servers refused at once, no password shown."""
 
+import json
 import logging
 import os
 import socket
@@ -215,14 +216,20 @@ def test_the_page_is_started_with_one_worker_and_no_password_on_the_command_line
     assert store.uri not in page.argv
     assert page.env["MLFLOW_BACKEND_STORE_URI"] == store.uri
     assert page.env["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] == "false"
-    assert page.url == f"http://127.0.0.1:5055/#/experiments/{store.experiment_id}/runs?workflowType=machine_learning"
+    assert (
+        page.url
+        == f"http://127.0.0.1:5055/#/experiments/{store.experiment_id}/runs?workflowType=machine_learning&viewStateShareKey=hvc-ml"
+    )
 
 
 def test_a_server_that_runs_already_needs_no_command(store):
     far = replace(store, connection=Connection(None, f"https://ann:{PASSWORD}@host/", (PASSWORD,)))
     page = ui_command(far)
     assert page.argv == ()
-    assert page.url == f"https://***@host/#/experiments/{store.experiment_id}/runs?workflowType=machine_learning"
+    assert (
+        page.url
+        == f"https://***@host/#/experiments/{store.experiment_id}/runs?workflowType=machine_learning&viewStateShareKey=hvc-ml"
+    )
 
 
 def test_sections_are_what_the_page_groups_by():
@@ -231,3 +238,18 @@ def test_sections_are_what_the_page_groups_by():
         "n": 3.0,
         "value/gini": 1.0,
     }
+
+
+def test_money_stands_in_one_section():
+    assert sections({"profit_at_capacity": 2.0, "empc": 3.0}) == {"profit/at_capacity": 2.0, "profit/empc": 3.0}
+
+
+def test_the_list_of_runs_opens_with_the_columns_that_matter_even_where_the_experiment_is_older(open_at, tmp_path):
+    first = open_at(tmp_path / "shop")
+    client, tag = first.connection.client, "mlflow.sharedViewState.hvc-ml"
+    client.set_experiment_tag(first.experiment_id, tag, "{}")
+    client.set_experiment_tag(first.experiment_id, "mlflow.note.content", "the reader's own words")
+    open_at(tmp_path / "shop")
+    tags = client.get_experiment(first.experiment_id).tags
+    assert "metrics.`churn/auc`" in json.loads(tags[tag])["selectedColumns"]
+    assert tags["mlflow.note.content"] == "the reader's own words"

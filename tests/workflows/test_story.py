@@ -64,6 +64,7 @@ def test_mlflow_keeps_figures_tables_and_no_customer(trained):
         "calibration",
         "gain",
         "deciles",
+        "differences",
         "honesty_panel",
         "learning_churn",
         "learning_churn_trees",
@@ -71,6 +72,8 @@ def test_mlflow_keeps_figures_tables_and_no_customer(trained):
         "learning_tweedie",
         "learning_value_trees",
         "shap_churn_risk",
+        "shap_curves_churn_risk",
+        "shap_curves_value_if_kept",
         "shap_value_if_kept",
     }
     customer = trained[2].plan["customer_id"].iloc[0].encode()
