@@ -107,16 +107,17 @@ class Explainer:
         codes[:, : len(rows)] = encode(rows, self._codings, self._codes)
         codes = np.ascontiguousarray(codes.reshape(self.columns, blocks, BLOCK).transpose(1, 0, 2))
         phi = np.zeros((blocks, out.shape[1], BLOCK), self._kind)
-        run(
-            codes,
-            program.steps,
-            program.constants.astype(self._kind),
-            program.begins,
-            program.nodes,
-            program.tables,
-            slots,
-            int(np.iinfo(self._codes).max),
-            phi,
-            program.depth,
-        )
+        if len(program.nodes):
+            run(
+                codes,
+                program.steps,
+                program.constants.astype(self._kind),
+                program.begins,
+                program.nodes,
+                program.tables,
+                slots,
+                int(np.iinfo(self._codes).max),
+                phi,
+                program.depth,
+            )
         out[:] = phi.transpose(0, 2, 1).reshape(-1, out.shape[1])[: len(rows)]

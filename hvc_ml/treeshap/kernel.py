@@ -29,6 +29,21 @@ def _run(  # noqa: C901, PLR0912, PLR0915 # in one piece and by index: a call or
     phi: Any,
     depth: int,
 ) -> None:
+    """Add the contributions of all trees to ``phi``.
+
+    Parameters
+    ----------
+    codes : ndarray of uint8 or uint16, shape (blocks, columns, BLOCK)
+        Rows as `hvc_ml.treeshap.codes.encode` writes them, block by block.
+    steps, constants, begins, nodes, tables, depth
+        Of a `Program`; the constants' type is the precision to work in.
+    slots : ndarray of int64, shape (columns,)
+        Where each column's contribution is added.
+    mask : int
+        The largest code.
+    phi : ndarray, shape (blocks, slots, BLOCK)
+        Of the constants' type.
+    """
     kind = constants.dtype
     p = np.ones((depth + 1, nodes.max(), BLOCK), kind)
     g = np.zeros((depth + 1, nodes.max(), BLOCK), kind)
@@ -125,35 +140,4 @@ def _compiled() -> Any:
         return njit(nogil=True, fastmath={"contract"})(_run)
 
 
-_walk = _compiled()
-
-
-def run(
-    codes: Any,
-    steps: Any,
-    constants: Any,
-    begins: Any,
-    nodes: Any,
-    tables: Any,
-    slots: Any,
-    mask: int,
-    phi: Any,
-    depth: int,
-) -> None:
-    """Add the contributions of all trees to ``phi``.
-
-    Parameters
-    ----------
-    codes : ndarray of uint8 or uint16, shape (blocks, columns, BLOCK)
-        Rows as `hvc_ml.treeshap.codes.encode` writes them, block by block.
-    steps, constants, begins, nodes, tables, depth
-        Of a `Program`; the constants' type is the precision to work in.
-    slots : ndarray of int64, shape (columns,)
-        Where each column's contribution is added.
-    mask : int
-        The largest code.
-    phi : ndarray, shape (blocks, slots, BLOCK)
-        Of the constants' type.
-    """
-    if len(nodes):
-        _walk(codes, steps, constants, begins, nodes, tables, slots, mask, phi, depth)
+run = _compiled()
