@@ -43,6 +43,8 @@ class _SafeLoader(yaml.SafeLoader):
         seen: set[Hashable] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, Hashable):
+                raise ConfigError(f"line {key_node.start_mark.line + 1}: a key is a word, not a list or a section")
             if key in seen:
                 raise ConfigError(f"line {key_node.start_mark.line + 1}: the key {key!r} stands twice")
             seen.add(key)
@@ -83,6 +85,10 @@ def read_yaml(path: Path) -> Mapping[str, Any]:
         raise ConfigError(f"{path}: {error}.") from None
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())}.") from None
+    except (ValueError, TypeError, LookupError, AttributeError) as error:  # what the values' own readers raise
+        raise ConfigError(f"{path}: holds a value that YAML cannot make ({type(error).__name__}).") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: sections within sections, too deep to read.") from None
     if not isinstance(document, dict):
         raise ConfigError(f"{path}: expected sections (name, tables, ...), found {type(document).__name__}.")
     return document

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from hvc_ml.settings import Settings, Share
+from hvc_ml.settings import Days, Settings, Share
 from hvc_ml.tables.schema import SCHEMAS, TableName
 
 Delimiter = Literal[",", ";", "|", "\t", "tab", "whitespace"]
@@ -51,6 +51,11 @@ class TableMapping(Settings):
     """Share of rows that may be rejected before the table is refused."""
     future_rows: Literal["refuse", "drop"] = "refuse"
     """Rows later than today."""
+    max_age: Days | None = None
+    """Days between the newest row and today above which the table is refused: a load that stopped looks like churn.
+    null takes data of any age."""
+    max_shrink: Share = 0.5
+    """Share of the rows of the last published list's run that may be gone before the table is refused."""
     table: str | None = None
     """Name of the table in a database; null means the canonical name."""
 

@@ -2,12 +2,13 @@
 """The rows that were not taken, kept aside for the person who mends the source; they are personal data."""
 
 import csv
-import os
+import io
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
-from hvc_ml.errors import OutputError
+from hvc_ml.publish import write_bytes_atomic
 from hvc_ml.tables.convert import REASONS, Conversion
 from hvc_ml.tables.engine import Engine
 from hvc_ml.tables.sql import identifier, literal
@@ -59,7 +60,7 @@ def rejected_rows(engine: Engine) -> pa.Table:
 
 
 def write_rejected(engine: Engine, path: Path) -> int:
-    """Write the rows at fault as CSV that only its owner can read (mode 0600), and count them.
+    """Write the rows at fault as CSV that only its owner can read (mode 0600), and count them; none, no file.
 
     Texts that a spreadsheet would take for a formula get a leading apostrophe.
 
@@ -69,19 +70,20 @@ def write_rejected(engine: Engine, path: Path) -> int:
         If the file cannot be written.
     """
     rows = rejected_rows(engine).to_pylist()
-    width = max((len(r["source_row"]) for r in rows), default=0)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
-            os.fchmod(stream.fileno(), 0o600)
-            writer = csv.writer(stream)
-            writer.writerow(["table", "position", "reason", *(f"column_{i + 1}" for i in range(width))])
-            for r in rows:
-                texts = [r["table_name"], r["position"], r["reason"], *(v or "" for v in r["source_row"])]
-                writer.writerow([_harmless(t) for t in texts])
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror}).") from None
+    if rows:
+        write_bytes_atomic(path, _as_csv(rows).encode("utf-8", "surrogatepass"))
     return len(rows)
+
+
+def _as_csv(rows: list[dict[str, Any]]) -> str:
+    width = max(len(r["source_row"]) for r in rows)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(["table", "position", "reason", *(f"column_{i + 1}" for i in range(width))])
+    for r in rows:
+        texts = [r["table_name"], r["position"], r["reason"], *(v or "" for v in r["source_row"])]
+        writer.writerow([_harmless(t) for t in texts])
+    return text.getvalue()
 
 
 def _harmless(text: str) -> str:

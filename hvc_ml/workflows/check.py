@@ -12,6 +12,7 @@ from hvc_ml.evaluation.grade import Grade, grade
 from hvc_ml.population import population_at
 from hvc_ml.progress import Stages
 from hvc_ml.tables.checks import TableReport
+from hvc_ml.workflows.arrivals import today
 from hvc_ml.workflows.shop import Shop, open_shop
 
 
@@ -24,6 +25,7 @@ class CheckResult:
     first: date
     end: date
     longest_gap: int
+    newest_days_ago: int
     problems: tuple[str, ...]
     seconds: dict[str, float]
 
@@ -39,6 +41,7 @@ class CheckResult:
                 "end": self.end.isoformat(),
                 "days": (self.end - self.first).days,
                 "longest_gap_days": self.longest_gap,
+                "newest_days_ago": self.newest_days_ago,
             },
             "problems": list(self.problems),
             "seconds": self.seconds,
@@ -66,6 +69,7 @@ def check(project: Project, *, strict: bool, stages: Stages) -> CheckResult:
             first=shop.timeline.first,
             end=shop.now,
             longest_gap=gap,
+            newest_days_ago=(today(project) - shop.now).days + 1,
             problems=tuple(found),
             seconds=stages.seconds,
         )

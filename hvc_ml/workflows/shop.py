@@ -6,21 +6,24 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 
 import pandas as pd
 
 from hvc_ml.config import Project
 from hvc_ml.dataset.build import PanelPlan, build
 from hvc_ml.dataset.store import PanelStore, Partition
-from hvc_ml.errors import NotEnoughData, UsageError
+from hvc_ml.errors import DataError, NotEnoughData, OutputError, UsageError
 from hvc_ml.features.catalog import available
 from hvc_ml.progress import Stages
 from hvc_ml.tables.checks import TableReport
 from hvc_ml.tables.engine import Engine, open_engine
 from hvc_ml.tables.load import Tables, load_tables
 from hvc_ml.tables.reading import Fingerprint
+from hvc_ml.tables.rejected import write_rejected
 from hvc_ml.timeline.calendar import Timeline
 from hvc_ml.timeline.days import as_date
+from hvc_ml.workflows.arrivals import arrived, today
 
 
 @dataclass(frozen=True)
@@ -127,8 +130,38 @@ def open_shop(project: Project, stages: Stages) -> Iterator[Shop]:
     allowed = config.source.files(project.folder)
     with open_engine(config.resources, allowed) as engine:
         with stages.stage("read and check") as stage:
-            tables, reports, sources = load_tables(
-                engine, config.source, config.tables.present(), base=project.folder, timezone=config.timezone
-            )
+            with _rejected_kept(project, engine):
+                tables, reports, sources = load_tables(
+                    engine,
+                    config.source,
+                    config.tables.present(),
+                    base=project.folder,
+                    timezone=config.timezone,
+                    now=today(project),
+                )
+            arrived(project, engine, tables, reports)
             stage.rows = sum(r.rows for r in reports.values())
         yield Shop(project, engine, tables, reports, sources, stages)
+
+
+@contextlib.contextmanager
+def _rejected_kept(project: Project, engine: Engine) -> Iterator[None]:
+    """Keep the rows at fault where their owner finds them, also when the tables are refused for them."""
+    try:
+        yield
+    except DataError as error:
+        rows = None
+        with contextlib.suppress(OutputError):  # the data are what has to be mended first
+            rows = _write_rejected(project, engine)
+        if rows is None:
+            raise
+        raise DataError(f"{error} The rows at fault are in {rows}.") from None
+    _write_rejected(project, engine)
+
+
+def _write_rejected(project: Project, engine: Engine) -> Path | None:
+    path = project.state / "rejected.csv"
+    if write_rejected(engine, path):
+        return path
+    path.unlink(missing_ok=True)  # those of an earlier run say nothing any more
+    return None

@@ -206,7 +206,7 @@ def test_rejected_rows_are_kept_aside_and_written_for_their_owner_only(shop, tmp
         assert lines[0] == ["table", "position", "reason", "column_1", "column_2", "column_3"]
         assert lines[1][-1] == "'=1+1"
         with pytest.raises(OutputError):
-            write_rejected(found.engine, tmp_path / "no" / "where.csv")
+            write_rejected(found.engine, path / "where.csv")
 
 
 def test_there_are_no_rejected_rows_before_loading(engine):
