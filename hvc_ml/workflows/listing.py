@@ -198,6 +198,7 @@ def _meta(shop: Shop, champion: LoadedChampion, draft: Draft) -> dict[str, Any]:
         "model_version": champion.version,
         "model_sha256": champion.digest,
         "data_sha256": shop.sources_hash,
+        "rows": {table: report.rows for table, report in shop.reports.items()},
         "scores_sha256": hashlib.sha256(draft.scores.table.to_csv(index=False).encode()).hexdigest(),
         "playbook": plan.playbook.model_dump(mode="json"),
         "list": plan.settings.model_dump(mode="json"),
