@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from hvc_ml.errors import ModelRefused
 from hvc_ml.estimators.losses import LevelFreeLoss, Plan, Rows
-from hvc_ml.treeshap import Explainer, Unsupported
+from hvc_ml.treeshap import Damaged, Explainer, Unsupported, check_model
 
 Array = NDArray[np.float64]
 
@@ -108,7 +108,11 @@ class Boosted:
 
     @cached_property
     def booster(self) -> lgb.Booster:
-        """LightGBM's own object, read from the text."""
+        """LightGBM's own object, read from the text once that is known to be a model; ModelRefused where it is not."""
+        try:
+            check_model(self.text)
+        except Damaged as error:
+            raise ModelRefused(f"the trees are not what LightGBM wrote: {error}. Train again.") from None
         return lgb.Booster(model_str=self.text)
 
     @property

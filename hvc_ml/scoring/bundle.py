@@ -2,7 +2,8 @@
 
 A damaged model text kills the process that parses it, or predicts other numbers in silence. So every byte is checked in
 memory before anything is parsed, and a model that was read is tried on stored rows before it is used. Nothing here runs
-code from the folder. The hashes guard against damage, not against someone who can rewrite the folder and its manifest.
+code from the folder. The hashes guard against damage; against someone who can rewrite the folder and its manifest,
+bundles can be signed (`hvc_ml.scoring.signing`).
 """
 
 import hashlib
@@ -17,6 +18,7 @@ import pandas as pd
 from hvc_ml import __version__
 from hvc_ml.errors import ModelRefused
 from hvc_ml.publish import MANIFEST, publish_directory, read_verified
+from hvc_ml.scoring.signing import SIGNATURE, check_signature, signed
 
 FORMAT: Final = 1
 """The bundle format this release writes; it reads every released one, or refuses by name."""
@@ -71,7 +73,7 @@ def write_bundle(
     (['selftest.json', 'w.json'], ['spend_90d'], True)
     """
     rows, predictions = selftest
-    reserved = {MANIFEST, HEAD, SELF_TEST} & set(files)
+    reserved = {MANIFEST, HEAD, SELF_TEST, SIGNATURE} & set(files)
     if reserved or not isinstance(meta.get("features"), list | tuple):
         raise ValueError(f"a bundle names its features and leaves these names to us: {sorted(reserved)}")
     if not 0 < len(rows) <= MOST_ROWS or len(rows) != len(predictions):
@@ -80,7 +82,7 @@ def write_bundle(
         )
     head = {"format": FORMAT, "hvc_ml": __version__, "meta": dict(meta)}
     test = {"rows": _columns(rows), "predictions": _columns(predictions)}
-    contents = {**files, HEAD: _json(head), SELF_TEST: _json(test)}
+    contents = signed({**files, HEAD: _json(head), SELF_TEST: _json(test)})
     with publish_directory(folder, meta={"kind": KIND}, replace=replace) as staging:
         for name in sorted(contents):
             place = staging / name
@@ -106,12 +108,14 @@ def read_bundle(folder: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
     Raises
     ------
     ModelRefused
-        If a file is missing, unknown or changed, the manifest is damaged, or the format is another.
+        If a file is missing, unknown or changed, the manifest is damaged, the format is another, or a key is set and
+        the bundle is not signed with it.
     """
     manifest, files = read_verified(folder, error=ModelRefused)
     if manifest["meta"] != {"kind": KIND}:
         raise ModelRefused(f"{folder}: not a model bundle of hvc-ml. Train a model, or name the folder of one.")
     _check_manifest(folder, manifest, files)
+    check_signature(files)
     head = _parsed(folder, HEAD, files)
     if head.get("format") != FORMAT:
         raise ModelRefused(
@@ -121,7 +125,7 @@ def read_bundle(folder: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
     meta = head.get("meta")
     if not isinstance(meta, dict) or not isinstance(meta.get("features"), list) or SELF_TEST not in files:
         raise ModelRefused(f"{folder}: the bundle has no feature list or no self-test. Train again.")
-    contents = {name: content for name, content in files.items() if name != HEAD}
+    contents = {name: content for name, content in files.items() if name not in {HEAD, SIGNATURE}}
     return contents, {**meta, "format": head["format"], "hvc_ml": head.get("hvc_ml")}
 
 

@@ -24,6 +24,7 @@ is taken back.
 - ``codes``: writes rows as small integers by the model's own thresholds, missing values included.
 - ``program``: turns trees into steps and constants: everything that does not depend on the rows.
 - ``kernel``: runs the steps for a block of rows (Numba).
+- ``check``: refuses a text that LightGBM did not write, before LightGBM reads it.
 - ``explain``: rows in, contributions out; blocks, threads, the check that they add up.
 
 References
@@ -34,7 +35,8 @@ polynomial along a path); Owen (1972), "Multilinear extensions of games", Manage
 TreeSHAP", arXiv:2605.04497 (Gauss-Legendre nodes in place of polynomial arithmetic).
 """
 
+from hvc_ml.treeshap.check import Damaged, check_model
 from hvc_ml.treeshap.explain import Explainer
 from hvc_ml.treeshap.model import Unsupported
 
-__all__ = ["Explainer", "Unsupported"]
+__all__ = ["Damaged", "Explainer", "Unsupported", "check_model"]
