@@ -10,14 +10,15 @@ _NUMBER = rf"(?:{_FINITE}|-?inf|-?nan)"
 
 _HEAD: Final = re.compile(r"tree|average_output|[a-z_]+=.*|")
 _TAIL: Final = re.compile(
-    r"feature_importances:|.+=\d+|parameters:|\[[a-z0-9_]+: .*\]|end of parameters|pandas_categorical:.*|"
+    r"\nfeature_importances:\n(?:[^\n]+=\d+\n)*\nparameters:\n(?:\[[a-z0-9_]+: [^\n]*\]\n)*\nend of parameters\n"
+    r"(?:\npandas_categorical:(?:null|\[[^\n]*\])\n)?"
 )
 _KEY: Final = re.compile(r"([a-z_]+)=(.*)")
 
 _PER_NODE: Final = {
     "split_feature": _INT,
     "split_gain": _NUMBER,
-    "threshold": _FINITE,
+    "threshold": rf"(?:{_FINITE}|inf)",  # infinity parts what is known from what is missing
     "decision_type": r"\d{1,2}",
     "left_child": _INT,
     "right_child": _INT,
@@ -80,12 +81,14 @@ def check_model(text: str) -> None:
     features = _head(head, blocks)
     for number, block in enumerate(blocks):
         _tree(number, block, features)
-    _lines(tail, _TAIL, "after the trees")
+    if not _TAIL.fullmatch(tail):
+        _refuse("what stands after the trees has no form of LightGBM's")
 
 
 def _head(head: str, blocks: Sequence[str]) -> int:
     """Check what stands before the trees; the number of columns."""
-    _lines(head, _HEAD, "before the trees")
+    if not all(_HEAD.fullmatch(line) for line in head.split("\n")):
+        _refuse("what stands before the trees has no form of LightGBM's")
     found = {match[1]: match[2] for line in head.splitlines() if (match := _KEY.fullmatch(line))}
     if missing := sorted(_NEEDED - found.keys()):
         _refuse(f"the head lacks {', '.join(missing)}")
@@ -105,12 +108,6 @@ def _sizes(sizes: str, blocks: Sequence[str]) -> None:
         found[-1] -= 1  # the last one's line end was not taken off
     if sizes.split() != [str(size) for size in found]:
         _refuse("the sizes of the trees are others than the head says")
-
-
-def _lines(text: str, form: re.Pattern[str], where: str) -> None:
-    for line in text.split("\n"):
-        if not form.fullmatch(line):
-            _refuse(f"a line {where} has no form of LightGBM's")
 
 
 def _tree(number: int, block: str, features: int) -> None:
