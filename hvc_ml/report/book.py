@@ -14,13 +14,13 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from hvc_ml.publish import write_bytes_atomic
-from hvc_ml.report.book_parts import Cell, Chapter, Chart, Table
+from hvc_ml.report.book_parts import Cell, Chapter, Chart, PeerFigure, Table
 from hvc_ml.report.book_rows import rows_data, script_json
 from hvc_ml.report.columns import COLUMNS, as_listed
 from hvc_ml.report.inline_svg import StyleSheet, drawn
 from hvc_ml.report.workbook import READING, About
 
-__all__ = ["SHOWN", "Book", "Cell", "Chapter", "Chart", "Table", "book_html", "write_book"]
+__all__ = ["SHOWN", "Book", "Cell", "Chapter", "Chart", "PeerFigure", "Table", "book_html", "write_book"]
 
 SHOWN: Final = 10_000
 """Rows of the list that the page holds; the files beside it hold all."""
@@ -43,7 +43,7 @@ class Book:
         Figures of what to do, in order.
     chapters
         What comes after the list, in order.
-    scores, history
+    scores, history, figures
         What is known of each customer beside the list; see `rows_data`.
     families
         Family of reasons -> what it is about.
@@ -51,6 +51,8 @@ class Book:
         Further words of the glossary -> what they mean.
     gain
         Interval of the expected gain of all rows, in money.
+    leaving
+        What it means that a customer leaves, in a few words.
     """
 
     plan: pd.DataFrame
@@ -60,9 +62,11 @@ class Book:
     chapters: tuple[Chapter, ...] = ()
     scores: pd.DataFrame | None = None
     history: pd.DataFrame | None = None
+    figures: tuple[PeerFigure, ...] = ()
     families: Mapping[str, str] = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=dict)
     gain: tuple[float, float] | None = None
+    leaving: str = "no order"
 
 
 def book_html(book: Book, *, money: Callable[[float], str]) -> str:
@@ -127,8 +131,10 @@ def _data(book: Book, listed: pd.DataFrame, money: Callable[[float], str]) -> di
     return {
         "money": [before, after],
         "horizon": book.about.horizon,
+        "leaving": book.leaving,
+        "listed": len(book.plan),
         "families": dict(book.families),
-        **rows_data(listed, book.scores, book.history),
+        **rows_data(listed, book.scores, book.history, book.figures),
     }
 
 

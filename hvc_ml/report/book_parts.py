@@ -1,8 +1,9 @@
-"""What a chapter of the book is made of: lines, tables and charts. Whoever knows the business fills them in."""
+"""What the book is made of: lines, tables, charts, figures of customers. Whoever knows the business fills them in."""
 
 from dataclasses import dataclass
 from typing import Literal
 
+import pandas as pd
 from matplotlib.figure import Figure
 
 Tone = Literal["", "good", "bad", "faint", "strong"]
@@ -25,6 +26,31 @@ class Chart:
     title: str
     figure: Figure
     says: str
+
+
+@dataclass(frozen=True)
+class PeerFigure:
+    """One figure of every listed customer, beside those of all customers.
+
+    Parameters
+    ----------
+    name
+        What it is, in words.
+    unit
+        As for `hvc_ml.explanation.formatting.formatter`, but no text.
+    median
+        Of all customers whose figure is known.
+    own
+        Of each listed customer, indexed by id; NaN where unknown.
+    below
+        Share of the other customers whose figure is smaller, equal ones counted half; NaN where unknown.
+    """
+
+    name: str
+    unit: str
+    median: float
+    own: pd.Series
+    below: pd.Series
 
 
 @dataclass(frozen=True)
@@ -69,6 +95,8 @@ class Chapter:
         Its heading.
     lines
         Sentences that come first.
+    points
+        What comes then: a heading, and what stands below it, point by point.
     tables, charts
         What follows.
     """
@@ -78,6 +106,7 @@ class Chapter:
     lines: tuple[str, ...] = ()
     tables: tuple[Table, ...] = ()
     charts: tuple[Chart, ...] = ()
+    points: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 def cells(*texts: str) -> tuple[Cell, ...]:

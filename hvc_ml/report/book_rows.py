@@ -1,11 +1,13 @@
 """The rows of the list as data for the book's script: column by column, texts named once, money in cents."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+
+from hvc_ml.report.book_parts import PeerFigure
 
 TEXTS: Final = (
     *("tier", "action", "act_before", "group", "owner", "channel", "talking_points"),
@@ -17,9 +19,16 @@ CENTS: Final = (
 )
 CHANCES: Final = ("churn_risk", "downgrade_risk", "upgrade_chance")
 AMOUNT: Final = "amount_"
+DIGITS: Final = 4
+"""Decimals of figures: more than any of them shows."""
 
 
-def rows_data(listed: pd.DataFrame, scores: pd.DataFrame | None, history: pd.DataFrame | None) -> dict[str, Any]:
+def rows_data(
+    listed: pd.DataFrame,
+    scores: pd.DataFrame | None,
+    history: pd.DataFrame | None,
+    figures: Sequence[PeerFigure] = (),
+) -> dict[str, Any]:
     """What the script shows of each customer.
 
     Parameters
@@ -31,6 +40,8 @@ def rows_data(listed: pd.DataFrame, scores: pd.DataFrame | None, history: pd.Dat
         else was said of each (``churn_risk_30d`` and so on); at least the customers of ``listed``.
     history : DataFrame, optional
         Indexed by customer id, one column per stretch of time, the oldest first: money spent.
+    figures
+        What is told of each customer beside all others.
 
     Returns
     -------
@@ -49,6 +60,7 @@ def rows_data(listed: pd.DataFrame, scores: pd.DataFrame | None, history: pd.Dat
         "chances": {} if own is None else {c: _numbers(own[c]) for c in chances if c != "churn_risk"},
         "parts": {} if own is None else _parts(own),
         "spent": [] if history is None else [_cents(history[c].reindex(ids)) for c in history],
+        "figures": [_beside(figure, ids) for figure in figures],
     }
 
 
@@ -81,6 +93,17 @@ def _parts(own: pd.DataFrame) -> dict[str, Any]:
     }
 
 
+def _beside(figure: PeerFigure, ids: pd.Series) -> dict[str, Any]:
+    """A figure of each customer, and the whole per cent of the others that lie below."""
+    return {
+        "name": figure.name,
+        "unit": figure.unit,
+        "median": round(figure.median, DIGITS),
+        "own": _short(figure.own.reindex(ids).round(DIGITS)),
+        "below": _short((100.0 * figure.below.reindex(ids)).round()),
+    }
+
+
 def _coded(texts: pd.Series) -> dict[str, list[Any]]:
     codes, words = pd.factorize(texts.to_numpy(dtype=object), sort=False)
     return {"words": [str(w) for w in words], "at": codes.tolist()}
@@ -88,6 +111,11 @@ def _coded(texts: pd.Series) -> dict[str, list[Any]]:
 
 def _cents(money: pd.Series) -> list[int | None]:
     return [None if m != m else int(m) for m in np.rint(100.0 * money.to_numpy(np.float64))]  # noqa: PLR0124 # NaN is unlike itself
+
+
+def _short(figures: pd.Series) -> list[float | int | None]:
+    """Whole numbers without a decimal point: a third of the room in the page."""
+    return [int(f) if f is not None and f.is_integer() else f for f in _numbers(figures)]
 
 
 def _numbers(figures: pd.Series) -> list[float | None]:

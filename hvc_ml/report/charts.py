@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from hvc_ml.report.style import ALERT, INK, LINE, MODEL, MUTED, OTHERS, PERFECT, calm, canvas, per_cent
+from hvc_ml.report.tenths_charts import shares_chart, values_chart
 
 Floats = NDArray[np.float64]
 
@@ -32,23 +33,12 @@ def calibration_chart(predicted: ArrayLike, observed: ArrayLike, *, bins: int = 
     Returns
     -------
     Figure
-        With 95 % intervals (normal approximation) of the observed rates.
+        With 95 % intervals of the observed rates.
     """
     risk, left = np.asarray(predicted, dtype=np.float64), np.asarray(observed, dtype=np.float64)
     parts = [part for part in np.array_split(np.argsort(risk, kind="stable"), bins) if len(part)]
-    x, y = np.array([risk[part].mean() for part in parts]), np.array([left[part].mean() for part in parts])
-    spread = 1.96 * np.sqrt(y * (1.0 - y) / np.array([len(part) for part in parts]))
-    with calm():
-        figure, axes = canvas("Of customers with this risk, so many left", width=5.6, height=5.0)
-        axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1.0, linestyle=(0, (4, 4)), label="perfect")
-        axes.vlines(x, np.clip(y - spread, 0, 1), np.clip(y + spread, 0, 1), color=MODEL, alpha=0.35, linewidth=4)
-        axes.plot(x, y, color=MODEL, marker="o", markersize=5, label="model")
-        axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="churn risk", ylabel="share that left", aspect="equal")
-        axes.grid(visible=True)
-        per_cent(axes.xaxis)
-        per_cent(axes.yaxis)
-        axes.legend(loc="upper left")
-    return figure
+    means = [[float(column[part].mean()) for part in parts] for column in (risk, left)]
+    return shares_chart(means[0], means[1], [len(part) for part in parts])
 
 
 def gain_chart(actual: ArrayLike, rankings: Mapping[str, ArrayLike], *, model: str = "model") -> Figure:
@@ -100,17 +90,8 @@ def decile_chart(predicted: ArrayLike, actual: ArrayLike, *, currency: str) -> F
     """
     forecast, value = np.asarray(predicted, dtype=np.float64), np.asarray(actual, dtype=np.float64)
     parts = [part for part in np.array_split(np.argsort(-forecast, kind="stable"), 10) if len(part)]
-    x = np.arange(1, len(parts) + 1)
-    with calm():
-        figure, axes = canvas("Forecast and outcome by tenth of the ranking")
-        axes.bar(x - 0.2, [forecast[part].mean() for part in parts], width=0.38, color=MODEL, label="forecast")
-        axes.bar(x + 0.2, [value[part].mean() for part in parts], width=0.38, color=OTHERS[0], label="outcome")
-        axes.set(xlabel="tenth of the customers, the most valuable first", xticks=x)
-        axes.set_ylabel(f"mean future value, {currency}")
-        axes.yaxis.set_major_formatter(lambda amount, _: f"{amount:,.0f}")
-        axes.grid(visible=True, axis="y")
-        axes.legend()
-    return figure
+    means = [[float(column[part].mean()) for part in parts] for column in (forecast, value)]
+    return values_chart(means[0], means[1], currency=currency)
 
 
 def honesty_chart(figures: pd.DataFrame, *, model: str = "model") -> Figure:
@@ -206,13 +187,17 @@ def _looks(name: str, model: str, others: Iterator[str]) -> dict[str, Any]:
 
 
 def _panel(axes: Axes, column: pd.Series, model: str) -> None:
-    """Bars of one metric, best on top; the model blue where it wins, red where it does not, the others grey."""
+    """Bars of one metric, best on top; the model blue where it wins, red where it does not, the others grey.
+
+    Perfect foresight is nobody's rival: it stands apart, and the model may win below it.
+    """
     names = [str(name) for name in column.index]
     heights = column.to_numpy(dtype=np.float64)
     order = np.lexsort((np.array(names), -heights))[::-1]  # bars are drawn from the bottom
+    best = next((i for i in order[::-1] if names[i] != PERFECT_NAME), None)
     for place, i in enumerate(order):
         is_model = names[i] == model
-        colour = (MODEL if place == len(order) - 1 else ALERT) if is_model else LINE
+        colour = (MODEL if i == best else ALERT) if is_model else PERFECT if names[i] == PERFECT_NAME else LINE
         axes.barh(place, heights[i], color=colour, height=0.68)
         beside: dict[str, Any] = {"xytext": (4, 0), "textcoords": "offset points", "va": "center", "fontsize": 9}
         axes.annotate(f"{heights[i]:.3f}", (max(heights[i], 0.0), place), **beside, weight="bold" if is_model else None)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from hvc_ml.tables.schema import LIST_COLUMNS
 
-Kind = Literal["count", "text", "risk", "money", "date"]
+Kind = Literal["count", "text", "risk", "money", "date", "number"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,17 @@ COLUMNS: Final[dict[str, ListColumn]] = {
     "channel": ListColumn("text", 16, "How the customer is reached."),
     "talking_points": ListColumn("text", 60, "What to say, as the playbook has it."),
 }
+
+OUTCOMES: Final[dict[str, str]] = {
+    "accepted": "They took the offer, or ordered.",
+    "declined": "They heard it and said no.",
+    "undecided": "They heard it and have not said yet.",
+    "no answer": "They were tried and not reached; this counts as a contact.",
+    "not contacted": "Nobody tried; this counts as left alone.",
+}
+"""What a team can choose from when it writes down what came of a row; ``campaign import`` takes other words as well."""
+
+NOT_CONTACTED: Final = "not contacted"
 
 _DECIMALS: Final[dict[Kind, int]] = {"risk": 6, "money": 2}
 

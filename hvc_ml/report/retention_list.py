@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from hvc_ml.publish import output_errors, write_bytes_atomic
 from hvc_ml.report.columns import COLUMNS, Kind, as_listed
 from hvc_ml.report.sanitise import safe_frame
-from hvc_ml.report.workbook import About, workbook_bytes
+from hvc_ml.report.workbook import About, Beside, workbook_bytes
 
 _ARROW: Final[dict[Kind, pa.DataType]] = {
     "count": pa.int64(),
@@ -68,8 +68,8 @@ def write_parquet(plan: pd.DataFrame, path: Path) -> None:
     _write_table(pa.Table.from_pandas(listed, schema=schema, preserve_index=False), path)
 
 
-def write_xlsx(plan: pd.DataFrame, path: Path, about: About) -> None:
-    """Write the list as a workbook, for the team: filters, frozen header, colours, and a sheet that explains it.
+def write_xlsx(plan: pd.DataFrame, path: Path, about: About, beside: Beside | None = None) -> None:
+    """Write the list as a workbook, for the team: the list to fill in, the plan, customer figures, a glossary.
 
     Parameters
     ----------
@@ -78,22 +78,24 @@ def write_xlsx(plan: pd.DataFrame, path: Path, about: About) -> None:
     path : Path
         The file; the same list gives the same bytes.
     about : About
-        What the second sheet says.
+        What the last sheet says.
+    beside : Beside, optional
+        Further figures and words.
 
     Raises
     ------
     OutputError
         If it cannot be written.
     """
-    write_bytes_atomic(path, workbook_bytes(as_listed(plan), about))
+    write_bytes_atomic(path, workbook_bytes(as_listed(plan), about, beside))
 
 
-def write_list(plan: pd.DataFrame, path: Path, kind: str, about: About) -> None:
+def write_list(plan: pd.DataFrame, path: Path, kind: str, about: About, beside: Beside | None = None) -> None:
     """Write the list in one of the formats ``csv``, ``parquet``, ``xlsx``."""
     writers: Mapping[str, Callable[[], None]] = {
         "csv": lambda: write_csv(plan, path),
         "parquet": lambda: write_parquet(plan, path),
-        "xlsx": lambda: write_xlsx(plan, path, about),
+        "xlsx": lambda: write_xlsx(plan, path, about, beside),
     }
     writers[kind]()
 

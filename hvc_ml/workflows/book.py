@@ -16,6 +16,7 @@ from hvc_ml.report.book_parts import Chapter, Chart
 from hvc_ml.report.budget_chart import budget_chart
 from hvc_ml.report.workbook import About
 from hvc_ml.tables.schema import CUSTOMER
+from hvc_ml.workflows.book_figures import figures_beside
 from hvc_ml.workflows.book_people import people
 from hvc_ml.workflows.book_quality import quality
 from hvc_ml.workflows.book_since import since
@@ -74,15 +75,17 @@ def book_of(shop: Shop, meta: Mapping[str, Any], rows: pd.DataFrame, scores: pd.
             {action["name"]: tuple(action["says"]) for action in meta["playbook"]["actions"]},
             plans=_budgets(meta),
             chapters=(
-                *since(shop.project, moment, scores, currency),
+                *since(shop, meta, scores),
                 *_people(shop, moment, scores),
-                quality(meta.get("quality"), partial(money, currency=currency)),
+                quality(meta.get("quality"), partial(money, currency=currency), currency),
             ),
             scores=scores[scores[CUSTOMER].isin(set(listed))],
             history=spent(shop, moment, listed.tolist()),
+            figures=figures_beside(shop, moment, listed.tolist()),
             families=FAMILY_WORDS,
             words=WORDS,
             gain=None if low_high is None else (low_high[0], low_high[1]),
+            leaving="the contract ends" if shop.project.config.labels.churn == "contract_end" else "no order",
         )
 
 
@@ -100,7 +103,7 @@ def _budgets(meta: Mapping[str, Any]) -> tuple[Chart, ...]:
 def _people(shop: Shop, moment: date, scores: pd.DataFrame) -> tuple[Chapter, ...]:
     """The chapter from a profile; a list is not held up by a profile that cannot be made."""
     try:
-        return (people(profiled(shop, moment, scores)),)
+        return (people(profiled(shop, moment, scores, brief=True)),)
     except (ConfigError, NotEnoughData) as error:
         _log.warning("the book has no chapter about high-value customers: %s", error)
         return ()

@@ -9,6 +9,7 @@ import pandas as pd
 from hvc_ml.explanation.formatting import count, share
 from hvc_ml.report.book_parts import Cell, Chapter, Chart, Table, Tone, cells
 from hvc_ml.report.profile_charts import contrast_chart, whale_chart
+from hvc_ml.workflows.book_figures import WORDS
 from hvc_ml.workflows.profile import ProfileResult
 from hvc_ml.workflows.profile_customers import ALL, HIGH
 from hvc_ml.workflows.profile_moves import Moves
@@ -74,7 +75,7 @@ def _figures(found: ProfileResult, kpi: str, table: pd.DataFrame) -> tuple[Cell,
     for cell in _rows(table):
         mark, tone = MARKS[cell.verdict]
         own.append(Cell(found.figure(kpi, cell.mean) + mark, tone))
-    return (Cell(kpi.replace("_", " ")), Cell(average), *own)
+    return (Cell(WORDS.get(kpi, kpi.replace("_", " "))), Cell(average), *own)
 
 
 def _moved(moves: Moves) -> Table:
@@ -93,7 +94,7 @@ def _moved(moves: Moves) -> Table:
         f"Who moved between tiers from {cutoffs[0]} to {cutoffs[-1]}",
         (f"on {cutoffs[0]}", *(f"now {c}" for c in counts.columns)),
         tuple(rows),
-        "Each row: where the customers of a tier a year ago are now, with shares of the row.",
+        f"Each row: where those of a tier on {cutoffs[0]} are now, with shares of the row.",
     )
 
 

@@ -3,11 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from hvc_ml.explanation.formatting import share
 from hvc_ml.report.book_parts import Cell, Chapter, Chart, Table, cells
 from hvc_ml.report.charts import honesty_chart
+from hvc_ml.report.tenths_charts import shares_chart, values_chart
 
 NOT_FOR: Final = (
     "It was made to choose whom to contact, and nothing else was tested: it must not decide about prices or credit.",
@@ -28,7 +31,7 @@ CEILING: Final = "perfect_foresight"
 """Nobody reaches it, so it wins no column."""
 
 
-def quality(found: Mapping[str, Any] | None, money: Callable[[float], str]) -> Chapter:
+def quality(found: Mapping[str, Any] | None, money: Callable[[float], str], currency: str) -> Chapter:
     """How good the model is.
 
     Parameters
@@ -37,12 +40,19 @@ def quality(found: Mapping[str, Any] | None, money: Callable[[float], str]) -> C
         What `hvc_ml.workflows.quality.quality_of` kept; None where the model was trained before it was kept.
     money
         Writes an amount in the business's currency.
+    currency
+        ISO 4217 code.
     """
     title = "How good the model is"
     if not found:
         return Chapter("model", title, ("This version carries no figures of its test. Train again to see them here.",))
     return Chapter(
-        "model", title, tuple(_lines(found)), tuple(_tables(found, money)), (_chart(found),) if found["figures"] else ()
+        "model",
+        title,
+        tuple(_lines(found)),
+        tuple(_tables(found, money)),
+        tuple(_charts(found, currency)),
+        (("What it must not be used for", NOT_FOR),),
     )
 
 
@@ -53,6 +63,13 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
         f"It was tested on {found['n_customers']:,} customers at {', '.join(found['cutoffs'])}, each time made anew "
         "from what was known by then and held against what came afterwards."
     )
+    gaps = _gaps(found["churn"])
+    if len(gaps):
+        yield (
+            "A risk can be read as a share as far as this goes: in each tenth of the customers, the mean risk that was "
+            f"forecast and the share that left were {100 * gaps.mean():.1f} percentage points apart on average, and "
+            f"{100 * gaps.max():.1f} at most."
+        )
     low, mid, high = found["covered"]
     if mid is not None:
         yield (
@@ -63,7 +80,6 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
     if bias is not None:
         more = "more" if bias >= 0 else "less"
         yield f"In total it forecast {share(abs(bias))} {more} money than came."
-    yield from NOT_FOR
 
 
 def _tables(found: Mapping[str, Any], money: Callable[[float], str]) -> Iterator[Table]:
@@ -101,9 +117,34 @@ def _tenths(
     return Table(caption, ("Tenth", *heads), tuple(rows), says)
 
 
-def _chart(found: Mapping[str, Any]) -> Chart:
-    wide = pd.DataFrame(list(found["figures"])).pivot_table("mid", "name", "metric", "first", sort=False, dropna=False)
+def _gaps(tenths: Sequence[Mapping[str, Any]]) -> NDArray[np.float64]:
+    """How far forecast and outcome are apart in each tenth where both are known."""
+    forecast, came = _known(tenths)
+    return np.abs(forecast - came)
+
+
+def _known(tenths: Sequence[Mapping[str, Any]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Forecasts and outcomes of the tenths where both are known."""
+    pairs = [(t["predicted"], t["actual"]) for t in tenths if t["predicted"] is not None and t["actual"] is not None]
+    forecast, came = np.array(pairs, dtype=np.float64).reshape(-1, 2).T
+    return forecast, came
+
+
+def _charts(found: Mapping[str, Any], currency: str) -> Iterator[Chart]:
+    if found["figures"]:
+        yield _honesty(found["figures"])
+    risks, values = _known(found["churn"]), _known(found["value"])
+    if len(risks[0]):
+        figure = shares_chart(*risks, found["n_rows"] / len(found["churn"]))
+        says = "The nearer to the dashed line, the truer the risks; the pale bars hold the truth in 95 of 100 cases."
+        yield Chart("Churn risk: forecast and outcome, drawn", figure, says)
+    if len(values[0]):
+        figure = values_chart(*values, currency=currency)
+        yield Chart("Future value: forecast and outcome, drawn", figure, "Bars of a pair should be of one height.")
+
+
+def _honesty(figures: Sequence[Mapping[str, Any]]) -> Chart:
+    wide = pd.DataFrame(list(figures)).pivot_table("mid", "name", "metric", "first", sort=False, dropna=False)
     shown = wide[[m for m in DRAWN if m in wide]].rename(columns=DRAWN, index=lambda name: str(name).replace("_", " "))
-    return Chart(
-        "The model beside simple rules, drawn", honesty_chart(shown.astype(float)), "The longer the bar, the better."
-    )
+    figure = honesty_chart(shown.astype(float))
+    return Chart("The model beside simple rules, drawn", figure, "The longer the bar, the better.")

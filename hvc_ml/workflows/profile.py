@@ -146,13 +146,15 @@ def profile(project: Project, *, cutoff: date | None, to: Path | None = None, st
     return found
 
 
-def profiled(shop: Shop, moment: date, scores: pd.DataFrame | None = None) -> ProfileResult:
+def profiled(shop: Shop, moment: date, scores: pd.DataFrame | None = None, *, brief: bool = False) -> ProfileResult:
     """Profile the customers of an open business at a cutoff; see `profile`.
 
     Parameters
     ----------
     scores
         Predicted values at the cutoff, where customers are ranked by them; those of the newest list when None.
+    brief
+        Leave journeys, the dormant and advocates empty: a list's book does not tell of them.
     """
     config, stages = shop.project.config, shop.stages
     outcomes_at = outcomes_cutoff(shop, moment)
@@ -162,12 +164,13 @@ def profiled(shop: Shop, moment: date, scores: pd.DataFrame | None = None) -> Pr
     customers = customers_of(shop, moment, tiers[moment], scores)
     with stages.stage("concentration"):
         concentration = concentration_of(shop, moment)
-        dormant = dormant_of(shop, moment)
+        dormant = None if brief else dormant_of(shop, moment)
     with stages.stage("segments"):
         table = judged(segment_table(shop, customers, moment, tiers))
         differences = contrast(customers.features, customers.high, {f.name: f.family for f in shop.plan().features})
     with stages.stage("moves and journeys"):
-        moves, steps = moves_of(shop, moment, tiers), journeys(shop.engine, shop.tables, moment)
+        moves = moves_of(shop, moment, tiers)
+        steps = {} if brief else journeys(shop.engine, shop.tables, moment)
     return ProfileResult(
         cutoff=moment,
         currency=config.currency,
@@ -182,8 +185,8 @@ def profiled(shop: Shop, moment: date, scores: pd.DataFrame | None = None) -> Pr
         differences=differences,
         moves=moves,
         journeys=steps,
-        win_back=win_back(dormant, customers.spend_floor),
-        advocates=advocates(customers.features, customers.groups()),
+        win_back=pd.DataFrame() if dormant is None else win_back(dormant, customers.spend_floor),
+        advocates=pd.DataFrame() if brief else advocates(customers.features, customers.groups()),
         notes=customers.notes,
         seconds=stages.seconds,
         units=units_of(shop.plan().features),

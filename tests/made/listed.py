@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from hvc_ml.report.book_parts import PeerFigure
+
 
 def listed_rows(ids):
     n = len(ids)
@@ -57,3 +59,15 @@ def history_of(plan):
     """Thirteen stretches of money, one of them with a refund."""
     months = {f"m{k}": np.full(len(plan), 10.0 * k - 5.0) for k in range(13)}
     return pd.DataFrame(months, index=pd.Index(plan["customer_id"], name="customer_id"))
+
+
+def figures_of(plan):
+    """A figure of each unit; the first customer's is unknown, the others rise from below the median to above it."""
+    rises = np.r_[np.nan, np.linspace(-0.7, 12_345.678, len(plan) - 1)] if len(plan) > 1 else np.array([1.0])
+    ids = pd.Index(plan["customer_id"], name="customer_id")
+    own, below = pd.Series(rises, index=ids), pd.Series(np.linspace(0.0, 1.0, len(plan)), index=ids)
+    units = ("money", "days", "count", "share", "ratio", "number")
+    return tuple(
+        PeerFigure(f"figure in {unit}", unit, 2.125, own / (1_000 if k > 2 else 1), below)
+        for k, unit in enumerate(units)
+    )

@@ -1,9 +1,16 @@
 """A small list, and strings that people have used to attack those who open lists."""
 
+import os
+import shutil
+
 import pytest
 
+from hvc_ml.report.book import write_book
 from hvc_ml.report.workbook import About
 from made.listed import listed_rows, scores_of
+from made.opened import Reader, pounds
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 CORPUS = [
     "=1+1",
@@ -99,3 +106,34 @@ def about():
 @pytest.fixture
 def scores(plan):
     return scores_of(plan)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A browser, or a skip that says what is missing."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    found = os.environ.get("HVC_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        pytest.skip("no Chromium on this machine")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(chromium, tmp_path):
+    """Opens a book; at the end nothing was asked for but the file, and nothing was complained of."""
+    readers = []
+
+    def open_book(made, **looks):
+        path = tmp_path / "book.html"
+        write_book(made, path, money=pounds)
+        readers.append(Reader(chromium, path, **looks))
+        return readers[-1]
+
+    yield open_book
+    for reader in readers:
+        assert reader.asked == [reader.url]
+        assert reader.complaints == []
+        reader.context.close()

@@ -12,7 +12,7 @@ from hvc_ml.report.book import SHOWN, Book, Cell, Chapter, Chart, Table, book_ht
 from hvc_ml.report.budget_chart import budget_chart
 from hvc_ml.report.charts import calibration_chart
 from hvc_ml.report.workbook import About
-from made.listed import history_of, scores_of
+from made.listed import figures_of, history_of, scores_of
 
 
 def euros(amount):
@@ -56,7 +56,7 @@ def chart(says="Read it."):
 
 def full(plan, about):
     table = Table("Tiers", ("", "Customers"), ((Cell("Priority"), Cell("12 ▲", "good")),), "More is better.")
-    chapter = Chapter("people", "Who they are", ("Few bring most.",), (table,), (chart(),))
+    chapter = Chapter("people", "Who they are", ("Few bring most.",), (table,), (chart(),), (("Not for", ("prices",)),))
     return Book(
         plan,
         about,
@@ -65,6 +65,7 @@ def full(plan, about):
         chapters=(chapter,),
         scores=scores_of(plan),
         history=history_of(plan),
+        figures=figures_of(plan),
         families={"rhythm": "the buying rhythm"},
         gain=(10.0, 20.0),
     )
@@ -90,7 +91,8 @@ def test_hostile_text_adds_no_element_and_no_attribute(plan, hostile, about, cor
 
     def page(rows, name, words):
         table = Table(words[0], (words[1], words[2]), tuple((Cell(w), Cell(w)) for w in words), words[3])
-        chapter = Chapter("people", words[4], tuple(words), (table,), (chart(words[5]),))
+        points = ((words[12], tuple(words)),)
+        chapter = Chapter("people", words[4], tuple(words), (table,), (chart(words[5]),), points)
         said = About(name, words[6], words[7], words[8], 90, {words[9]: words[10]})
         says = dict.fromkeys(rows["action"], (words[11],))
         return parsed(
@@ -155,10 +157,20 @@ def test_only_the_first_rows_are_held_and_the_page_says_so(plan, about):
     html = book_html(Book(long, about), money=euros)
     assert "first 10,000 of 12,000 rows" in html
     assert len(data_of(html)["rank"]) == SHOWN
+    assert data_of(html)["listed"] == 12_000
 
 
 def test_an_empty_list_says_that_nobody_promises_a_gain(plan, about):
     assert "No customer promises a gain" in book_html(Book(plan.head(0), about), money=euros)
+
+
+def test_a_word_is_explained_once(plan, about):
+    html = book_html(Book(plan, about, words={"cutoff": "Now.", "peers": "The others."}), money=euros)
+    assert html.count("<dt>cutoff</dt>") == html.count("<dt>tier</dt>") == html.count("<dt>peers</dt>") == 1
+
+
+def test_points_stand_under_a_heading_of_their_own(plan, about):
+    assert '<h3>Not for</h3>\n<ul class="plain"><li>prices</li></ul>' in book_html(full(plan, about), money=euros)
 
 
 def test_the_same_book_gives_the_same_bytes(tmp_path, plan, about):

@@ -1,90 +1,14 @@
 """The book in a browser: what a reader does with it, and what it must never do."""
 
-import os
-import re
-import shutil
 import time
 
 import pytest
 
-from hvc_ml.explanation.formatting import money
-from hvc_ml.report.book import Book, Cell, Chapter, Chart, Table, write_book
-from hvc_ml.report.budget_chart import budget_chart
+from hvc_ml.explanation.formatting import formatter, money
+from hvc_ml.report.book import Book, Cell, Chapter, Table
 from hvc_ml.report.workbook import About
-from made.listed import history_of, listed_rows, scores_of
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-
-
-def pounds(amount):
-    return f"£{amount:,.0f}"
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    found = os.environ.get("HVC_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        pytest.skip("no Chromium on this machine")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
-
-
-class Reader:
-    """Somebody who opened a page, and what the page asked for and complained of."""
-
-    def __init__(self, browser, path, **looks):
-        self.context = browser.new_context(offline=True, **looks)
-        self.page = self.context.new_page()
-        self.asked, self.complaints = [], []
-        self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.on("console", lambda said: self.complaints.append(said.text) if said.type != "log" else None)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("dialog", lambda dialog: (self.complaints.append(dialog.message), dialog.dismiss()))
-        self.url = path.as_uri()
-        self.page.goto(self.url)
-
-    def ids(self):
-        return self.page.locator("#rows .who").all_text_contents()
-
-    def found(self):
-        return int(self.page.locator("#found").text_content().split(" of ")[0].replace(",", ""))
-
-    def cents(self, kind):
-        cells = self.page.locator(f"#customer-body td[data-kind={kind}]")
-        return [self._cents(text) for text in cells.all_text_contents()]
-
-    @staticmethod
-    def _cents(text):
-        return round(100 * float(re.sub(r"[£,+]", "", text)))
-
-
-def book(plan, about=None, **more):
-    about = about or About("Blue Shop", "2026-01-01", "3", "GBP", 90)
-    plans = (Chart("What a budget earns", budget_chart([1, 2], [2, 3], budget=1, currency="GBP"), "It flattens."),)
-    given = {"scores": scores_of(plan), "history": history_of(plan), "plans": plans, "gain": (1.0, 2.0)}
-    families = {"rhythm": "the buying rhythm", "service": "service cases"}
-    return Book(plan, about, families=families, **given | more)
-
-
-@pytest.fixture
-def opened(chromium, tmp_path):
-    readers = []
-
-    def open_book(made, **looks):
-        path = tmp_path / "book.html"
-        write_book(made, path, money=pounds)
-        readers.append(Reader(chromium, path, **looks))
-        return readers[-1]
-
-    yield open_book
-    for reader in readers:
-        assert reader.asked == [reader.url]
-        assert reader.complaints == []
-        reader.context.close()
+from made.listed import figures_of, listed_rows
+from made.opened import book
 
 
 @pytest.fixture
@@ -155,6 +79,37 @@ def test_reasons_of_every_customer_add_up_on_the_page(reader, plan):
     for at_risk in plan["value_at_risk"]:
         assert sum(reader.cents("start")) + sum(reader.cents("step")) == round(100 * at_risk)
         reader.page.keyboard.press("ArrowRight")
+
+
+def test_figures_of_a_customer_stand_beside_everybody_s_as_they_are_written_elsewhere(reader, plan):
+    figures = figures_of(plan)
+    reader.page.locator("#rows .who").first.click()
+    assert "Beside all customers" not in reader.page.locator("#customer-body").text_content()  # nothing is known
+    for i in range(1, len(plan)):
+        reader.page.keyboard.press("ArrowRight")
+        rows = reader.page.locator(".beside tbody tr").all_inner_texts()
+        shown = [row.split("\t") for row in rows]
+        writers = [formatter(f.unit, "GBP") for f in figures]
+        expected = [
+            [f.name, write(round(float(f.own.iloc[i]), 4)), write(f.median), f"{100 * f.below.iloc[i]:.0f} %"]
+            for f, write in zip(figures, writers, strict=True)
+        ]
+        assert [[cell.strip() for cell in row] for row in shown] == expected
+
+
+def test_risks_say_what_leaving_means(opened, plan):
+    reader = opened(book(plan, leaving="the contract ends"))
+    reader.page.locator("#rows .who").first.click()
+    said = reader.page.locator(".facts").text_content()
+    assert "the contract ends within 90 days" in said
+    assert "first 30 days" in said
+    assert "no order" not in said
+
+
+def test_the_totals_say_that_they_are_of_this_page_where_the_list_is_longer(opened):
+    plan = listed_rows([f"C{i:05d}" for i in range(10_001)])
+    reader = opened(Book(plan, About("Blue Shop", "2026-01-01", "3", "GBP", 90)))
+    assert "10,000 of 10,000 customers on this page;" in reader.page.locator("#found").text_content()
 
 
 def test_escape_closes_the_customer_and_the_focus_is_back_on_the_row(reader):
@@ -298,7 +253,7 @@ def test_without_a_script_the_page_still_says_what_to_do(opened, plan):
 
 def test_money_reads_as_in_every_other_file(opened):
     plan = listed_rows(["a", "b", "c", "d"]).assign(
-        expected_gain=[1234.4, 99.994, 99.996, 0.5], value_at_risk=[-0.004, 12.0, 1e6, 2.5]
+        expected_gain=[1234.5, 99.994, 99.996, 0.5], value_at_risk=[-0.004, 12.0, 1e6, 2.5]
     )
     reader = opened(Book(plan, About("Blue Shop", "2026-01-01", "3", "GBP", 90)))
     gains = reader.page.locator("td[data-label='Expected gain']").all_text_contents()

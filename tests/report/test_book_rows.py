@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 
 from hvc_ml.report.book_rows import rows_data, script_json
 from hvc_ml.report.columns import as_listed
-from made.listed import history_of, scores_of
+from made.listed import figures_of, history_of, scores_of
 
 
 def test_the_parts_of_each_row_add_up_to_its_value_at_risk_to_the_cent(plan, scores):
@@ -37,6 +38,14 @@ def test_scores_without_families_have_no_parts(plan):
     data = rows_data(as_listed(plan), scores, None)
     assert data["parts"] == {}
     assert set(data["chances"]) == {"churn_risk_30d"}
+
+
+def test_figures_are_matched_by_customer_and_what_is_unknown_is_null(plan):
+    given = [replace(f, own=f.own.iloc[::-1], below=f.below.drop(index="C003")) for f in figures_of(plan)]
+    money, *_ = rows_data(as_listed(plan), None, None, given)["figures"]
+    assert money["own"][:3] == [None, -0.7, round(figures_of(plan)[0].own.iloc[2], 4)]
+    assert money["below"][2:5] == [5.0, None, 10.0]
+    assert (money["unit"], money["median"]) == ("money", 2.125)
 
 
 @given(st.dictionaries(st.text(), st.lists(st.text()), max_size=3))

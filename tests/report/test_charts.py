@@ -11,7 +11,7 @@ from hvc_ml.report.charts import (
     learning_chart,
     profit_chart,
 )
-from hvc_ml.report.style import ALERT, MODEL, to_png, to_svg
+from hvc_ml.report.style import ALERT, LINE, MODEL, PERFECT, to_png, to_svg
 
 VALUE = np.array([0.0, 10.0, 0.0, 90.0, 0.0])
 FIGURES = pd.DataFrame({"gini": [0.8, 0.7], "captured": [0.5, 0.6]}, index=["model", "past spend"])
@@ -50,6 +50,12 @@ def test_a_model_that_loses_is_shown_in_red_and_below():
     assert won.patches[-1].get_facecolor() == mpl.colors.to_rgba(MODEL)
     assert lost.patches[0].get_facecolor() == mpl.colors.to_rgba(ALERT)
     assert [label.get_text() for label in lost.get_yticklabels()] == ["model", "past spend"]
+
+
+def test_nobody_loses_to_perfect_foresight():
+    figures = pd.DataFrame({"gini": [1.0, 0.8, 0.7]}, index=["perfect foresight", "model", "past spend"])
+    colours = [bar.get_facecolor() for bar in honesty_chart(figures).axes[0].patches]
+    assert colours == [mpl.colors.to_rgba(c) for c in (LINE, MODEL, PERFECT)]
 
 
 def test_a_baseline_without_a_metric_is_left_out_of_its_panel():

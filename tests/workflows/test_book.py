@@ -14,6 +14,8 @@ from hvc_ml.workflows.past_lists import past_list
 from hvc_ml.workflows.profile import profile, profiled
 from hvc_ml.workflows.shop import open_shop
 
+VALUES_DRAWN = "Future value: forecast and outcome, drawn"
+
 
 def euros(amount):
     return money(amount, "EUR")
@@ -41,7 +43,7 @@ def test_a_model_carries_the_figures_of_its_own_test_and_no_customer(trained, fo
 
 
 def test_the_model_stands_among_the_rules_in_the_order_of_their_value(found):
-    chapter = quality(found, euros)
+    chapter = quality(found, euros, "EUR")
     table = chapter.tables[0]
     names = [row[0].text for row in table.rows]
     gini = {f["name"].replace("_", " "): f["mid"] for f in found["figures"] if f["metric"] == "value_gini"}
@@ -52,20 +54,36 @@ def test_the_model_stands_among_the_rules_in_the_order_of_their_value(found):
     assert all(len(row) == len(t.head) for t in chapter.tables for row in t.rows)
 
 
+def test_calibration_is_drawn_and_told_in_points(found):
+    tenths = [{"predicted": 0.9, "actual": 0.8}, {"predicted": 0.2, "actual": 0.22}, {"predicted": 0.1, "actual": None}]
+    chapter = quality(found | {"churn": tenths}, euros, "EUR")
+    assert any("6.0 percentage points apart on average, and 10.0 at most" in line for line in chapter.lines)
+    assert [c.title for c in chapter.charts][1:] == ["Churn risk: forecast and outcome, drawn", VALUES_DRAWN]
+    drawn = chapter.charts[1].figure.axes[0].lines[1].get_xydata()
+    assert drawn.tolist() == [[0.2, 0.22], [0.9, 0.8]]
+
+
+def test_what_the_model_is_not_for_stands_by_itself(found):
+    ((title, points),) = quality(found, euros, "EUR").points
+    assert title == "What it must not be used for"
+    assert any("credit" in point for point in points)
+
+
 @pytest.mark.parametrize(("bias", "says"), [(0.1, "10 % more money than came"), (-0.02, "2 % less money than came")])
 def test_what_a_total_is_off_by_is_said_with_its_direction(found, bias, says):
-    assert any(says in line for line in quality(found | {"value_bias": bias}, euros).lines)
+    assert any(says in line for line in quality(found | {"value_bias": bias}, euros, "EUR").lines)
 
 
 def test_what_is_unknown_of_a_test_is_left_out(found):
     tenths = [{"predicted": 0.5, "actual": None}]
     figures = [f | {"low": None, "mid": None, "high": None} if f["name"] == "recency" else f for f in found["figures"]]
     unknown = {"covered": [None] * 3, "value_bias": None, "churn": tenths, "figures": figures}
-    chapter = quality(found | unknown, euros)
+    chapter = quality(found | unknown, euros, "EUR")
     assert not any("interval of future value" in line or "money than came" in line for line in chapter.lines)
     assert [c.text for c in chapter.tables[1].rows[0]] == ["1", "50 %", ""]
     assert ["recency", "", "", "", ""] in [[c.text for c in row] for row in chapter.tables[0].rows]
-    assert "Train again" in quality(None, euros).lines[0]
+    assert [c.title for c in chapter.charts] == ["The model beside simple rules, drawn", VALUES_DRAWN]
+    assert "Train again" in quality(None, euros, "EUR").lines[0]
 
 
 def test_the_people_of_the_book_are_those_of_the_profile(business):

@@ -221,10 +221,10 @@ def test_tiers_with_a_memory_are_the_same_in_scores_and_in_a_profile(trained, co
     project = with_profile(copied.path, "profile: {tier_margin: 0.1}")
     model = load_champion(trained[0]).model
     with open_shop(project, Stages()) as shop:
-        features = shop.eligible(shop.now)
-        scored = scores_of(model, features, project.config, tiers_before(shop, shop.now)).table
+        panel = shop.panel(shop.now)
+        scored = scores_of(model, panel, project.config, tiers_before(shop, shop.now)).table
         told = standings(shop).at([shop.now])[shop.now].set_index("customer_id")["tier"]
-    plain = scores_of(model, features, trained[0].config).table["tier"]
+    plain = scores_of(model, panel, trained[0].config).table["tier"]
     assert told.reindex(scored["customer_id"]).tolist() == scored["tier"].tolist()
     assert (scored["tier"] != plain).any()
 

@@ -8,17 +8,31 @@
   const PAGE = 50, PRINTED = 200;
   const el = (id) => document.getElementById(id);
   const text = (name, i) => data.texts[name].words[data.texts[name].at[i]];
-  const number = (value, digits) => value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  // Halves go to the even digit, as in every other file of the list.
+  const number = (value, digits) =>
+    value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits, roundingMode: "halfEven" });
 
   // Money: whole units from 100 up, to the cent below, as everywhere else in the product; `exact` always to the cent.
   function money(cents, exact = false) {
     if (cents === null) return "unknown";
     const size = Math.abs(cents);
-    const digits = exact || (size < 9999.5 && size % 100 !== 0) ? 2 : 0;
+    const digits = exact || (size < 9999.5 && Math.round(size) % 100 !== 0) ? 2 : 0;
     const words = number(size / 100, digits);
     return (cents < 0 && /[1-9]/.test(words) ? "-" : "") + data.money[0] + words + data.money[1];
   }
-  const share = (risk) => (risk === null ? "unknown" : number(100 * risk, risk < 0.0995 ? 1 : 0).replace(/\.0$/, "") + " %");
+  // Figures, by their unit, as everywhere else in the product: whole from ten up, at most one decimal below.
+  const positive = (words) => words.replace(/^-(?=[0.]+$)/, ""); // no minus zero
+  const plain = (value) => positive(number(value, Math.abs(value) >= 9.95 ? 0 : 1).replace(/\.0$/, ""));
+  const units = {
+    money: (value) => money(100 * value),
+    days: (value) => plain(value) + (plain(value) === "1" ? " day" : " days"),
+    count: (value) => positive(number(value, 0)),
+    share: (value) => plain(100 * value) + " %",
+    ratio: (value) => (Math.abs(value) < 0.995 ? positive(number(value, 2)) : plain(value)),
+    number: plain,
+  };
+  const written = (unit, value) => (value === null ? "unknown" : units[unit](value));
+  const share = (risk) => written("share", risk);
   const family = (k) => data.families[data.parts.families[k]] || data.parts.families[k];
 
   function make(tag, attributes = {}, ...inside) {
@@ -125,7 +139,7 @@
     const contact = state.found.filter((i) => text("group", i) === "contact");
     const total = (name) => contact.reduce((sum, i) => sum + data.cents[name][i], 0);
     el("found").textContent =
-      `${number(state.found.length, 0)} of ${number(count, 0)} customers; ${number(contact.length, 0)} to contact, ` +
+      `${number(state.found.length, 0)} of ${number(count, 0)} customers${data.listed > count ? " on this page" : ""}; ${number(contact.length, 0)} to contact, ` +
       `with ${money(total("value_at_risk"))} at risk and an expected gain of ${money(total("expected_gain"))}.`;
     for (const head of el("heads").children) {
       const mine = head.dataset.key === state.sort;
@@ -158,7 +172,7 @@
   function customer(i) {
     open = i;
     el("customer-title").textContent = data.id[i];
-    el("customer-body").replaceChildren(plan(i), facts(i), waterfall(i), sentences(i), spent(i));
+    el("customer-body").replaceChildren(plan(i), facts(i), waterfall(i), sentences(i), spent(i), beside(i));
     const place = state.found.indexOf(i);
     el("earlier").disabled = place <= 0;
     el("later").disabled = place < 0 || place === state.found.length - 1;
@@ -169,7 +183,7 @@
   function facts(i) {
     const c = data.cents;
     const said = [
-      ["Churn risk", share(data.risk[i]), `of no longer being a customer within ${data.horizon} days`],
+      ["Churn risk", share(data.risk[i]), `${data.leaving} within ${data.horizon} days`],
       ["Value at risk", money(c.value_at_risk[i]), "churn risk times value if kept"],
       ["Expected gain", money(c.expected_gain[i]), "of the action, after its costs"],
       ["Value if kept", money(c.value_if_kept[i]), `over ${data.horizon} days`],
@@ -178,7 +192,7 @@
     ];
     for (const [name, risks] of Object.entries(data.chances)) {
       const days = /^churn_risk_(\d+)d$/.exec(name);
-      if (days) said.push([`Churn risk, first ${days[1]} days`, share(risks[i]), ""]);
+      if (days) said.push([`Churn risk, first ${days[1]} days`, share(risks[i]), `${data.leaving} within them`]);
       else if (name === "downgrade_risk") said.push(["Downgrade risk", share(risks[i]), "chance of a lower tier"]);
       else said.push(["Upgrade chance", share(risks[i]), "chance of a higher tier"]);
     }
@@ -240,6 +254,23 @@
     return make("div", { class: "spent" },
       make("h3", {}, "Money spent in the last year, four weeks at a time"), drawing,
       make("div", { class: "ends" }, make("span", {}, "a year ago"), make("span", {}, `highest ${money(Math.max(...values))}`), make("span", {}, "the last four weeks")));
+  }
+
+  function beside(i) {
+    const known = data.figures.filter((figure) => figure.own[i] !== null);
+    if (!known.length) return make("div");
+    const heads = ["Figure", "This customer", "Median of all", "Others below"];
+    const line = ({ name, unit, median, own, below }) => make("tr", {},
+      make("th", { scope: "row" }, name),
+      make("td", { class: "number" }, written(unit, own[i])),
+      make("td", { class: "number" }, written(unit, median)),
+      make("td", { class: "number" }, below[i] === null ? "" : make("span", {}, `${below[i]} %`, strip({ class: "track" }, bar(0, 1000, ""), bar(0, 10 * below[i], "up")))));
+    return make("div", {},
+      make("h3", {}, "Beside all customers"),
+      make("table", { class: "beside", "aria-label": "Beside all customers" },
+        make("thead", {}, make("tr", {}, ...heads.map((head, k) => make("th", { scope: "col", class: k ? "number" : "" }, head)))),
+        make("tbody", {}, ...known.map(line))),
+      make("p", { class: "muted" }, "Others below: the share of all other customers whose figure is smaller, equal ones counted half."));
   }
 
   // ---- controls ----
