@@ -35,8 +35,9 @@ def import_contacts(
 ) -> None:
     """Take over who was contacted, when, and with what.
 
-    The file needs a column customer_id, and may have touched_at, action and outcome: the list's own CSV or workbook,
-    with the rows deleted that nobody worked, is enough. The same file twice changes nothing.
+    The file needs a column customer_id, and may have touched_at, action and outcome. The list's own workbook with its
+    last two columns filled in is enough, or its CSV with the rows deleted that nobody worked. The same file twice
+    changes nothing.
 
     Examples:
 

@@ -37,7 +37,7 @@ def explain(
     """One customer's page: figures beside those of others, reasons in money, and the last orders.
 
     With --change, why value at risk moved between two lists: each customer's change splits to the cent into time
-    passing, own behaviour, model version and calibration.
+    passing, own behaviour, model version and calibration. The chart of everybody's change goes to MLflow as well.
 
     Examples:
 
@@ -103,6 +103,9 @@ def _show_change(out: Console, result: "ChangeResult") -> None:
     if result.written:
         out.line()
         out.line(f"Every customer's row and the chart: {result.written}")
+    if result.run_id:
+        out.line()
+        out.line(f"The chart is in MLflow, too (hvc-ml ui), in run {result.run_id} of the new list's model.")
 
 
 def _show(out: Console, result: "ExplainResult") -> None:

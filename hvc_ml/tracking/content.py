@@ -13,7 +13,7 @@ PARAMS: Final = frozenset(
     prior rounds learning_rate leaves min_child_samples l2 seed coverage winsor min_rows min_each threads
     rung kind churn_rounds value_rounds churn_weight value_weight calibrator scale
     rows_fit rows_calibrate rows_test customers first_day end_day fit_cutoffs calibrate_cutoffs test_cutoffs
-    hvc_ml grade members monotone search_trials validation_cutoffs
+    hvc_ml grade members monotone search_trials validation_cutoffs sample_customers sample_share
     """.split()  # noqa: SIM905 # a list of words reads better than forty quoted ones
 )
 """Names of parameters a run may show, whatever section of the configuration they stand in."""

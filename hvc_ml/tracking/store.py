@@ -106,6 +106,10 @@ class Store:
                 run.describe(description)
             yield run
 
+    def run(self, run_id: str) -> Run:
+        """A run that is over, to keep something more with it: what became of its model."""
+        return Run(self.connection, run_id, self.experiment_id)
+
 
 def open_store(tracking: Tracking, base: Path, name: str) -> Store:
     """Find or make the store of a business.

@@ -88,13 +88,17 @@ def record_datasets(
 
 def headline_table(panel: Panel) -> str:
     """The model above every simple rule, in Markdown."""
-    found = panel.metrics()
+    found, names = panel.metrics(), ("churn AUC", "value Gini", "value in the top 20 %", "Spearman")
     rows = (
-        f"| {name.replace('_', ' ')} | " + " | ".join(_shown(figures.get(m)) for m in HEADLINE) + " |"
+        _row(name.replace("_", " "), *(_shown(figures.get(m)) for m in HEADLINE))
         for name, figures in {"**hvc-ml**": found, **found["baselines"]}.items()
     )
-    head = "| | churn AUC | value Gini | value in the top 20 % | Spearman |\n|---|---|---|---|---|"
-    return "\n".join((head, *rows))
+    return "\n".join((_row("", *names), "|---|---|---|---|---|", *rows))
+
+
+def _row(name: str, *cells: str) -> str:
+    """A line of a table; MLflow's page sets columns without a space between them."""
+    return f"| {name} |" + "".join(f" &emsp;{cell} |" for cell in cells)
 
 
 def _child(run: Run, test: Backtest, figures: CutoffFigures) -> None:

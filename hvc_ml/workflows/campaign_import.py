@@ -12,6 +12,7 @@ from hvc_ml.config import Project
 from hvc_ml.errors import DataError, UsageError
 from hvc_ml.progress import Stages
 from hvc_ml.publish import RunLock, publish_directory
+from hvc_ml.report.columns import NOT_CONTACTED
 from hvc_ml.report.sanitise import safe_text
 from hvc_ml.tables.schema import CUSTOMER
 from hvc_ml.workflows.contact_file import read_contacts
@@ -36,8 +37,8 @@ class ImportResult:
     rows, kept
         Rows of the file, and those that are contacts now.
     not_worked
-        Rows that say that nobody was contacted: of the holdout, or left empty where others say when or with what
-        result.
+        Rows that say that nobody was contacted: their outcome is ``not contacted``, or they are of the holdout, or were
+        left empty where others say when or with what result.
     rejected
         Reason -> rows.
     contacts
@@ -173,12 +174,12 @@ def _days(texts: pd.Series) -> pd.Series:
 
 
 def _not_worked(rows: pd.DataFrame, group: pd.Series) -> pd.Series:
-    """Rows of the list itself that say that nobody was contacted."""
-    said = (_told(rows, "touched_at") != "") | (_told(rows, "outcome") != "")
+    """Rows that say so, and rows of the list itself that say nothing where others say when or with what result."""
+    outcome = _told(rows, "outcome")
+    nobody = outcome.str.casefold() == NOT_CONTACTED
+    said = (_told(rows, "touched_at") != "") | (outcome != "")
     is_list = "group" in rows or "rank" in rows
-    if not is_list:
-        return pd.Series(False, index=rows.index)
-    return ~said & ((group == "holdout") | bool(said.any()))
+    return nobody | (~said & ((group == "holdout") | bool(said.any())) & is_list)
 
 
 def _taken_over(

@@ -18,9 +18,9 @@ from hvc_ml.publish import RunLock
 from hvc_ml.scoring.model import CustomerModel
 from hvc_ml.tables.schema import CUSTOMER, TICKS
 from hvc_ml.timeline.history import history
-from hvc_ml.tracking.store import open_store
+from hvc_ml.tracking.store import Store, open_store
 from hvc_ml.workflows.change_lists import two_lists
-from hvc_ml.workflows.change_states import model_of, states_between
+from hvc_ml.workflows.change_states import models_of, states_between
 from hvc_ml.workflows.contact_rules import objections, refuse_objecting
 from hvc_ml.workflows.past_lists import PastList
 from hvc_ml.workflows.shop import Shop, open_shop
@@ -80,6 +80,9 @@ class ChangeResult:
         Of one customer: how many from the old cutoff until before the new one, and their money; None for all.
     written
         Where the tables and the chart lie, if they were asked for.
+    run_id
+        The run of MLflow that keeps the chart of all: the training of the new list's model. None for one customer's
+        change, and where MLflow did not take it.
     """
 
     old: PastList
@@ -92,6 +95,7 @@ class ChangeResult:
     figures: dict[str, tuple[float | None, float | None]] = field(default_factory=dict)
     orders: tuple[int, float] | None = None
     written: Path | None = None
+    run_id: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The result as plain values; ``rises`` and ``falls`` name the customers who moved most."""
@@ -107,6 +111,7 @@ class ChangeResult:
             **self._one(),
             **{name: rows.to_dict("records") for name, rows in shown.items()},
             "written": None if self.written is None else str(self.written),
+            **({"mlflow_run": self.run_id} if self.customer_id is None else {}),
         }
 
     def _one(self) -> dict[str, Any]:
@@ -155,6 +160,9 @@ def change(
 ) -> ChangeResult:
     """Explain how value at risk moved from one published list to another.
 
+    The chart of everybody's change goes to MLflow as well, beside the figures of the training that made the new list's
+    model: sums only, no customer.
+
     Parameters
     ----------
     project
@@ -178,21 +186,24 @@ def change(
     DataError
         If a list was changed since it was published.
     """
-    from hvc_ml.workflows.change_record import ready, write_change  # noqa: PLC0415 # draws; not needed without --to
+    from hvc_ml.workflows.change_record import log_change, ready, write_change  # noqa: PLC0415 # draws
 
     if customer is not None:
         refuse_objecting(project, customer)
     target = None if to is None else ready(to)
     lists = two_lists(project, old, new)
     with RunLock(project.state / "run.lock"), open_shop(project, stages) as shop:
-        result = _compared(shop, lists, customer)
+        store = open_store(project.config.tracking, project.folder, project.config.name)
+        result = _compared(shop, store, lists, customer)
+        if customer is None:
+            result = replace(result, run_id=log_change(store, result))
     if target is None:
         return result
     write_change(result, target)
     return replace(result, written=target)
 
 
-def _compared(shop: Shop, lists: tuple[PastList, PastList], customer: str | None) -> ChangeResult:
+def _compared(shop: Shop, store: Store, lists: tuple[PastList, PastList], customer: str | None) -> ChangeResult:
     project, stages = shop.project, shop.stages
     with stages.stage("read the lists") as stage:
         scores = _published(lists[0], customer), _published(lists[1], customer)
@@ -200,7 +211,7 @@ def _compared(shop: Shop, lists: tuple[PastList, PastList], customer: str | None
             raise UsageError("the customer is on neither list; ids are compared byte for byte, so 007 is not 7.")
         stage.rows = sum(map(len, scores))
     with stages.stage("load the models"):
-        models = _models(shop, lists)
+        models = models_of(shop, store, lists)
     with stages.stage("compare") as stage:
         rows = _rows(shop, lists, scores, models)
         stage.rows = len(rows)
@@ -265,15 +276,6 @@ def _orders(shop: Shop, customer: str, lists: tuple[PastList, PastList]) -> tupl
     known = history(shop.tables.orders, lists[1].cutoff, days).filter(nw.col(CUSTOMER) == customer)
     amounts = shop.engine.arrow(known.select("amount"))["amount"].to_pylist()
     return len(amounts), sum(amounts) / TICKS
-
-
-def _models(shop: Shop, lists: tuple[PastList, PastList]) -> tuple[CustomerModel, CustomerModel]:
-    """Of the old and the new list; one object where both were made with one model."""
-    config = shop.project.config
-    store = open_store(config.tracking, shop.project.folder, config.name)
-    old = model_of(shop, store, lists[0])
-    same = lists[0].meta["model_sha256"] == lists[1].meta["model_sha256"]
-    return old, old if same else model_of(shop, store, lists[1])
 
 
 def _list(past: PastList) -> dict[str, Any]:

@@ -57,6 +57,19 @@ def states_between(
     return states
 
 
+def models_of(shop: Shop, store: Store, lists: tuple[PastList, PastList]) -> tuple[CustomerModel, CustomerModel]:
+    """The models of the old and the new list; one object where both were made with one model.
+
+    Raises
+    ------
+    ModelRefused
+        As `model_of` does.
+    """
+    old = model_of(shop, store, lists[0])
+    same = lists[0].meta["model_sha256"] == lists[1].meta["model_sha256"]
+    return old, old if same else model_of(shop, store, lists[1])
+
+
 def model_of(shop: Shop, store: Store, past: PastList) -> CustomerModel:
     """The model that a list was made with.
 

@@ -12,6 +12,7 @@ from hvc_ml.errors import ModelRefused, ServiceError
 from hvc_ml.scoring.bundle import read_bundle
 from hvc_ml.tracking import registry
 from hvc_ml.tracking.copies import last_champion
+from hvc_ml.tracking.registry import registering
 
 
 def trained(store, bundle, serving, **more):
@@ -56,7 +57,9 @@ def test_run_and_model_say_which_version_came_of_it_and_how_to_use_it(store, mak
     version = trained(store, make_bundle(1), serving)
     client = store.connection.client
     (listed,) = registry.versions(store)
-    assert client.get_run(listed.run_id).data.tags["model_version"] == str(version)
+    run = client.get_run(listed.run_id)
+    assert run.data.tags["model_version"] == str(version)
+    assert run.info.run_name == f"v{version} train"
     assert "models:/my shop@champion" in client.get_registered_model("my shop").description
     assert not (store.folder / "cards").exists()
 
@@ -154,8 +157,8 @@ def test_a_model_that_another_process_makes_in_the_same_instant_is_used(store, m
     client = store.connection.client
     client.create_registered_model(store.name)
     told = iter([None])
-    found = registry._registered_model
-    monkeypatch.setattr(registry, "_registered_model", lambda s: next(told, found(s)))
+    found = registering.registered_model
+    monkeypatch.setattr(registering, "registered_model", lambda s: next(told, found(s)))
     assert trained(store, make_bundle(12), serving) == 1
 
 

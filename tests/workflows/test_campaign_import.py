@@ -2,15 +2,20 @@
 
 import datetime as dt
 import json
+import shutil
+import subprocess
 
+import openpyxl
 import pandas as pd
 import pytest
 
 from hvc_ml.errors import DataError, LockHeld, UsageError
 from hvc_ml.progress import Stages
 from hvc_ml.publish import RunLock
+from hvc_ml.report.columns import NOT_CONTACTED, OUTCOMES
 from hvc_ml.workflows.campaign_import import import_contacts
 from hvc_ml.workflows.contact_file import read_contacts
+from hvc_ml.workflows.past_lists import past_list
 from workflows.worked import CUTOFF, publish, rows, shop, write_workbook
 
 LIST = f"{CUTOFF}_aaaa"
@@ -189,3 +194,63 @@ def test_what_is_written_is_private(tmp_path):
     project = shop(tmp_path)
     taken(project, told(tmp_path, "customer_id\nc200\n"))
     assert {oct(p.stat().st_mode & 0o777) for p in project.campaigns.rglob("*")} == {"0o700", "0o600"}
+
+
+def test_who_says_that_nobody_tried_is_not_worked_whatever_the_file(tmp_path):
+    project = shop(tmp_path)
+    result = taken(project, told(tmp_path, "customer_id,outcome\nc200,accepted\nc201,Not contacted\nc202,\n"))
+    assert (result.kept, result.not_worked) == (2, 1)
+    assert kept(project)["customer_id"].tolist() == ["c200", "c202"]
+
+
+def filled_in(past, to):
+    """The list's own workbook with outcomes from its drop-down; which customer was given which."""
+    book = openpyxl.load_workbook(past.folder / "retention_list.xlsx")
+    sheet = book["Retention list"]
+    places = {cell.value: cell.column for cell in sheet[1]}
+    listed = past.rows()
+    drawn = listed.index[listed["group"] == "contact"][: 2 * len(OUTCOMES)]
+    for i, outcome in zip(drawn, [*OUTCOMES] * 2, strict=True):
+        sheet.cell(2 + i, places["outcome"]).value = outcome
+        sheet.cell(2 + i, places["contacted_on"]).value = past.cutoff + dt.timedelta(days=2)
+    book.save(to)
+    return dict(zip(listed.loc[drawn, "customer_id"], [*OUTCOMES] * 2, strict=True))
+
+
+def assert_came_back(project, past, file, told_of):
+    result, found = taken(project, file), kept(project, past.name)
+    expected = {customer: outcome for customer, outcome in told_of.items() if outcome != NOT_CONTACTED}
+    assert dict(zip(found["customer_id"], found["outcome"], strict=True)) == expected
+    assert set(found["touched_at"]) == {past.cutoff + dt.timedelta(days=2)}
+    assert result.rejected == {}
+    assert result.rows == len(past.rows()) == result.kept + result.not_worked
+    assert result.contaminated == 0
+
+
+def test_the_workbook_as_it_is_published_comes_back_filled_in(copied):
+    past, file = past_list(copied.lists / "latest"), copied.folder / "worked.xlsx"
+    assert_came_back(copied, past, file, filled_in(past, file))
+
+
+@pytest.mark.deep  # LibreOffice takes its time; the same workbook is read above
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
+def test_it_comes_back_from_libreoffice_as_well_and_prints(copied):
+    past, file = past_list(copied.lists / "latest"), copied.folder / "worked.xlsx"
+    told_of = filled_in(past, file)
+    home = f"-env:UserInstallation={(copied.folder / 'office').as_uri()}"
+    for kind in ("ods", "pdf"):
+        saved = [
+            "soffice",
+            home,
+            "--headless",
+            "--convert-to",
+            kind,
+            "--outdir",
+            str(copied.folder / "saved"),
+            str(file),
+        ]
+        subprocess.run(saved, check=True, capture_output=True, timeout=300)
+    assert (copied.folder / "saved" / "worked.pdf").read_bytes().startswith(b"%PDF")
+    again = ["soffice", home, "--headless", "--convert-to", "xlsx", str(copied.folder / "saved" / "worked.ods")]
+    subprocess.run(again, check=True, capture_output=True, timeout=300, cwd=copied.folder / "saved")
+    assert_came_back(copied, past, copied.folder / "saved" / "worked.xlsx", told_of)

@@ -143,7 +143,7 @@ def test_two_models_and_two_cutoffs_add_up_too(project, monkeypatch):
     published = past.scores().set_index("customer_id")["value_at_risk"][ids]
     assert (states[0, 1, 1] == np.rint(published * 100)).all()
     assert (states[0, 0, 0] != states[0, 1, 1]).any()
-    monkeypatch.setattr(module, "_models", lambda shop, lists: (tested, champion.model))
+    monkeypatch.setattr(module, "models_of", lambda shop, store, lists: (tested, champion.model))
     result = compared(project)
     adds_up(result)
     assert result.rows["model"].any()
