@@ -1,111 +1,161 @@
-"""Build one cutoff: population, features, labels and the prior's statistics, by content of what goes in."""
+"""Build partitions by content of what goes in: read from the store, or computed together where they are missing."""
 
-import hashlib
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-import narwhals as nw
-import pyarrow as pa
-
-from hvc_ml import __version__
-from hvc_ml.dataset.repeat_buying import contract_ages_at, repeat_buying_at, repeat_spend_at
+from hvc_ml.dataset.declared import compute_declared, write_declared
+from hvc_ml.dataset.keys import keys_of
+from hvc_ml.dataset.partition import PanelPlan, Part, Pass, compute_many, joined
+from hvc_ml.dataset.profile import Profile
 from hvc_ml.dataset.store import PanelStore, Partition
-from hvc_ml.features.compute import features_at
-from hvc_ml.features.feature import Feature
-from hvc_ml.labels import LabelSettings, labels_at
-from hvc_ml.population import PopulationSettings, active_within, population_at, subscribers_at
 from hvc_ml.tables.engine import Engine
-from hvc_ml.tables.frame import Frame
 from hvc_ml.tables.load import Tables
-from hvc_ml.tables.schema import CUSTOMER, SCHEMAS
+from hvc_ml.tables.spark import SparkEngine
 from hvc_ml.timeline.days import as_date
-from hvc_ml.timeline.future import future
-from hvc_ml.timeline.history import history
 
-FORMAT = 2
+__all__ = ["Built", "PanelPlan", "build", "build_many", "compute"]
 
 
 @dataclass(frozen=True)
-class PanelPlan:
-    """What a panel holds: the same plan for every cutoff, past or present."""
+class Built:
+    """A partition in the store.
 
-    features: tuple[Feature, ...]
-    population: PopulationSettings
-    labels: LabelSettings
+    Parameters
+    ----------
+    cutoff, rows, labelled
+        Of the partition.
+    new
+        Whether it was built now.
+    load
+        Gives the partition: read from the store, where it is not in memory anyway.
+    """
+
+    cutoff: date
+    rows: int
+    labelled: bool
+    new: bool
+    load: Callable[[], Partition]
 
 
-def build(engine: Engine, tables: Tables, cutoff: date, plan: PanelPlan, store: PanelStore) -> tuple[Partition, bool]:
-    """The partition of a cutoff, read from the store where nothing that goes into it has changed.
+def build_many(
+    engine: Engine,
+    tables: Tables,
+    cutoffs: Sequence[date],
+    plan: PanelPlan,
+    store: PanelStore,
+    *,
+    profile: Profile | None = None,
+    budget: int | None = None,
+) -> dict[date, Built]:
+    """The partitions of several cutoffs, those in the store where nothing that goes into them has changed.
+
+    What is missing is computed in one pass over the tables, and written customers by customers where all of them would
+    not fit the memory.
+
+    Parameters
+    ----------
+    engine, tables
+        Where the rows are.
+    cutoffs
+        In any order.
+    plan
+        What a partition holds.
+    store
+        Where partitions are kept.
+    profile
+        Where the seconds of each stage are written down.
+    budget
+        As of `hvc_ml.dataset.partition.Pass`.
 
     Returns
     -------
-    tuple
-        The partition, and whether it was built now.
+    dict
+        Cutoff -> what is in the store now, oldest first.
     """
-    mature = as_date(tables.end_day) >= cutoff + timedelta(days=plan.labels.maturing)
-    key = _key(engine, tables, cutoff, plan, mature=mature)
-    kept = store.read(cutoff, key)
-    if kept is not None:
-        return kept, False
-    partition = compute(engine, tables, cutoff, plan, key=key, mature=mature)
-    store.write(partition, {"cutoff": cutoff.isoformat(), "rows": partition.panel.num_rows, "labelled": mature})
-    return partition, True
+    profile = profile or Profile()
+    mature = {cutoff: is_mature(tables, cutoff, plan) for cutoff in sorted(set(cutoffs))}
+    with profile.stage("hashes of the rows"):
+        keys = keys_of(engine, tables, mature, plan)
+    found = {cutoff: _kept(store, cutoff, key) for cutoff, key in keys.items()}
+    missing = {cutoff: mature[cutoff] for cutoff, built in found.items() if built is None}
+    if isinstance(engine, SparkEngine):  # the rows stay there; what is declared runs there as it is
+        found |= _written_in_spark(engine, tables, missing, plan, keys, store, profile)
+    elif missing:
+        run = Pass(engine, tables, missing, plan, profile=profile, budget=budget)
+        found |= _written(run, missing, keys, store, profile)
+    return {cutoff: built for cutoff, built in found.items() if built is not None}
+
+
+def build(engine: Engine, tables: Tables, cutoff: date, plan: PanelPlan, store: PanelStore) -> tuple[Partition, bool]:
+    """The partition of one cutoff, and whether it was built now."""
+    built = build_many(engine, tables, (cutoff,), plan, store)[cutoff]
+    return built.load(), built.new
 
 
 def compute(
     engine: Engine, tables: Tables, cutoff: date, plan: PanelPlan, *, key: str = "", mature: bool = False
 ) -> Partition:
     """Compute a partition; nothing is written."""
-    customers = engine.materialise(_population(tables, cutoff, plan), "population")
-    features = features_at(customers, tables, cutoff, plan.features)
-    contracts = tables.contracts is not None
-    return Partition(
-        cutoff=cutoff,
-        panel=_sorted(engine, features),
-        labels=_sorted(engine, labels_at(customers, tables, cutoff, plan.labels)) if mature else None,
-        repeat_buying=engine.arrow(repeat_buying_at(tables, cutoff)),
-        repeat_spend=engine.arrow(repeat_spend_at(tables, cutoff)),
-        contract_ages=engine.arrow(contract_ages_at(tables, cutoff)) if contracts else None,
-        key=key,
-    )
+    if isinstance(engine, SparkEngine):
+        return compute_declared(engine, tables, cutoff, plan, mature=mature, key=key)
+    return replace(compute_many(engine, tables, {cutoff: mature}, plan)[cutoff], key=key)
 
 
-def _population(tables: Tables, cutoff: date, plan: PanelPlan) -> Frame:
-    if plan.labels.churn == "contract_end":
-        return subscribers_at(tables, cutoff)
-    days = active_within(tables, cutoff, plan.population, plan.labels.horizon)
-    return population_at(tables, cutoff, days)
+def _written_in_spark(
+    engine: SparkEngine,
+    tables: Tables,
+    mature: Mapping[date, bool],
+    plan: PanelPlan,
+    keys: Mapping[date, str],
+    store: PanelStore,
+    profile: Profile,
+) -> dict[date, Built | None]:
+    """Let Spark write what is missing, one cutoff after the other."""
+    found: dict[date, Built | None] = {}
+    for cutoff, known in mature.items():
+        with profile.stage("panel in Spark"):
+            write_declared(engine, tables, cutoff, plan, store, mature=known, key=keys[cutoff])
+        built = _kept(store, cutoff, keys[cutoff])
+        found[cutoff] = None if built is None else replace(built, new=True)
+    return found
 
 
-def _sorted(engine: Engine, frame: Frame) -> pa.Table:
-    return engine.arrow(frame.sort(CUSTOMER))
+def is_mature(tables: Tables, cutoff: date, plan: PanelPlan) -> bool:
+    """Whether the labels of a cutoff are known at the end of the orders."""
+    return as_date(tables.end_day) >= cutoff + timedelta(days=plan.labels.maturing)
 
 
-def _key(engine: Engine, tables: Tables, cutoff: date, plan: PanelPlan, *, mature: bool) -> str:
-    """Hash of what goes in: rows known at the cutoff, rows of the horizon where it is over, and the plan."""
-    parts: dict[str, object] = {
-        "format": FORMAT,
-        "hvc_ml": __version__,
-        "cutoff": cutoff.isoformat(),
-        "features": [repr(f) for f in plan.features],
-        "population": plan.population.model_dump(mode="json"),
-        "labels": plan.labels.model_dump(mode="json"),
-        "mature": mature,
-    }
-    ahead = plan.labels.horizon + plan.labels.grace
-    for name, table in _present(tables):
-        parts[f"history of {name}"] = engine.fingerprint(history(table, cutoff))
-        if mature and name in {"orders", "contracts"}:
-            parts[f"future of {name}"] = engine.fingerprint(future(table, cutoff, ahead))
-    if mature and tables.contracts is not None:
-        ends = tables.contracts.with_columns(day=nw.col("end_day")).filter(~nw.col("end_day").is_null())
-        parts["ends of contracts"] = engine.fingerprint(future(ends, cutoff, ahead))
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+def _kept(store: PanelStore, cutoff: date, key: str) -> Built | None:
+    meta = store.holds(cutoff, key)
+    if meta is None:
+        return None
+    return Built(cutoff, int(meta["rows"]), bool(meta["labelled"]), new=False, load=lambda: store.load(cutoff, key))
 
 
-def _present(tables: Tables) -> Sequence[tuple[str, Frame]]:
-    names = (*SCHEMAS, "items")
-    found = ((name, getattr(tables, name)) for name in names if name != "touches")
-    return [(name, table) for name, table in found if table is not None]
+def _written(
+    run: Pass, mature: Mapping[date, bool], keys: Mapping[date, str], store: PanelStore, profile: Profile
+) -> dict[date, Built | None]:
+    """Compute what is missing and publish it; where one part is all, it stays in memory."""
+    whole: dict[date, Part] = {}
+    rows = dict.fromkeys(mature, 0)
+    with contextlib.ExitStack() as stack:
+        writings = {c: stack.enter_context(store.writing(c, keys[c], labelled=known)) for c, known in mature.items()}
+        for parts in run.parts():
+            with profile.stage("write") as stage:
+                for cutoff, part in parts.items():
+                    writings[cutoff].add(part.panel, part.labels)
+                    rows[cutoff] += part.panel.num_rows
+                stage.rows = sum(p.panel.num_rows for p in parts.values())
+            whole = parts if len(run.ranges) == 1 else {}
+        statistics = {cutoff: run.statistics(cutoff) for cutoff in mature}
+        for cutoff, writing in writings.items():
+            writing.finish(statistics[cutoff])
+
+    def load(cutoff: date) -> Callable[[], Partition]:
+        if cutoff not in whole:
+            return lambda: store.load(cutoff, keys[cutoff])
+        return lambda: joined(cutoff, [whole[cutoff]], statistics[cutoff], keys[cutoff])
+
+    return {c: Built(c, rows[c], known, new=True, load=load(c)) for c, known in mature.items()}

@@ -1,17 +1,19 @@
 """The panel on disk: one folder per cutoff, complete or not there."""
 
+import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet
 
 from hvc_ml.errors import OutputError
-from hvc_ml.publish import MANIFEST, publish_directory, verify_directory
+from hvc_ml.publish import MANIFEST, Staging, publish_directory, verify_directory
 
 log = logging.getLogger(__name__)
 
@@ -62,8 +64,8 @@ class PanelStore:
         """Where a cutoff's partition lies."""
         return self.folder / f"cutoff={cutoff.isoformat()}"
 
-    def read(self, cutoff: date, key: str) -> Partition | None:
-        """The partition made from exactly these inputs, or None."""
+    def holds(self, cutoff: date, key: str) -> Mapping[str, Any] | None:
+        """What is said of the partition made from exactly these inputs, or None."""
         folder = self.path(cutoff)
         if not (folder / MANIFEST).is_file():
             return None
@@ -72,23 +74,66 @@ class PanelStore:
         except OutputError as error:
             log.warning("%s It is built again.", error)
             return None
-        if manifest["meta"].get("key") != key:
-            return None
+        meta: Mapping[str, Any] = manifest["meta"]
+        return meta if meta.get("key") == key else None
+
+    def load(self, cutoff: date, key: str) -> Partition:
+        """Read a partition that the store `holds`."""
+        folder = self.path(cutoff)
         side = {name: _read_side(folder / f"{name}.arrow") for name in SIDE_TABLES}
         panel = pyarrow.parquet.read_table(folder / PANEL, partitioning=None)
+        # Spark writes which columns are never empty, and a word of its own
+        panel = panel.cast(pa.schema([(field.name, field.type) for field in panel.schema]))
         return Partition(cutoff=cutoff, panel=panel, key=key, **side)
 
-    def write(self, partition: Partition, meta: Mapping[str, object]) -> Path:
-        """Publish a partition whole, replacing an older one of the same cutoff."""
-        target = self.path(partition.cutoff)
+    def read(self, cutoff: date, key: str) -> Partition | None:
+        """The partition made from exactly these inputs, or None."""
+        return None if self.holds(cutoff, key) is None else self.load(cutoff, key)
+
+    @contextlib.contextmanager
+    def writing(self, cutoff: date, key: str, *, labelled: bool) -> Iterator["Writing"]:
+        """Publish a partition whole, part by part, replacing an older one of the same cutoff."""
+        target = self.path(cutoff)
         target.parent.mkdir(parents=True, exist_ok=True)
-        with publish_directory(target, meta={**meta, "key": partition.key}, replace=True) as staging:
-            pyarrow.parquet.write_table(partition.panel, staging / PANEL, compression="zstd")
-            for name in SIDE_TABLES:
-                table = getattr(partition, name)
-                if table is not None:
-                    pyarrow.feather.write_feather(table, staging / f"{name}.arrow", compression="uncompressed")
-        return target
+        meta = {"cutoff": cutoff.isoformat(), "rows": 0, "labelled": labelled, "key": key}
+        with publish_directory(target, meta=meta, replace=True) as staging:
+            writing = Writing(staging)
+            try:
+                yield writing
+            finally:
+                writing.close()
+            meta["rows"] = writing.rows
+
+
+class Writing:
+    """A partition on its way to the store."""
+
+    def __init__(self, staging: Staging) -> None:
+        self._staging = staging
+        self._panel: Any = None
+        self._labels: list[pa.Table] = []
+        self.rows = 0
+
+    def add(self, panel: pa.Table, labels: pa.Table | None) -> None:
+        """The next customers, in order."""
+        if self._panel is None:
+            path = self._staging / PANEL
+            self._panel = pyarrow.parquet.ParquetWriter(path, panel.schema, compression="zstd")
+        self._panel.write_table(panel)
+        self._labels += [labels] if labels is not None else []
+        self.rows += panel.num_rows
+
+    def finish(self, statistics: Mapping[str, pa.Table | None]) -> None:
+        """What is known once all customers are there."""
+        labels = pa.concat_tables(self._labels) if self._labels else None
+        for name, table in {"labels": labels, **statistics}.items():
+            if table is not None:
+                pyarrow.feather.write_feather(table, self._staging / f"{name}.arrow", compression="uncompressed")
+
+    def close(self) -> None:
+        """End the file of the panel."""
+        if self._panel is not None:
+            self._panel.close()
 
 
 def _read_side(path: Path) -> pa.Table | None:

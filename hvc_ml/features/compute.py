@@ -6,13 +6,14 @@ from functools import reduce
 from typing import Final
 
 import narwhals as nw
+from narwhals.typing import IntoDType
 
 from hvc_ml.features.algebra import Aggregate, Attribute, Is, Minus, Ratio, Value, aggregates
 from hvc_ml.features.catalog import source
 from hvc_ml.features.feature import Feature
 from hvc_ml.tables.frame import Frame
 from hvc_ml.tables.load import Tables
-from hvc_ml.tables.schema import CUSTOMER, TICKS
+from hvc_ml.tables.schema import CUSTOMER, KNOWN_DAY, TICKS
 from hvc_ml.timeline.history import AGE, history
 from hvc_ml.timeline.purchase_days import purchase_days
 
@@ -70,9 +71,15 @@ def _rows(tables: Tables, physical: str, cutoff: date, customers: Frame) -> Fram
 def _aggregate(rows: Frame, wanted: Sequence[Aggregate], names: dict[Aggregate, str]) -> Frame:
     """One GROUP BY: every aggregate's integer parts, then its float64 value."""
     rows = _mark_latest(rows, wanted, names)
-    parts = [part for a in wanted for part in _parts(a, names[a])]
+    wide = _wide(rows)
+    parts = [part for a in wanted for part in _parts(a, names[a], wide)]
     grouped = rows.group_by(CUSTOMER).agg(*parts)
-    return grouped.select(CUSTOMER, *(_value(a, names[a]).alias(names[a]) for a in wanted))
+    return grouped.select(CUSTOMER, *(_value(a, names[a], wide).alias(names[a]) for a in wanted))
+
+
+def _wide(rows: Frame) -> IntoDType:
+    """Integers of 38 digits, for squares of money do not fit into 64 bits; Spark calls them decimals."""
+    return nw.Decimal(38, 0) if rows.implementation.is_spark_like() else nw.Int128
 
 
 def _mark_latest(rows: Frame, wanted: Sequence[Aggregate], names: dict[Aggregate, str]) -> Frame:
@@ -106,7 +113,7 @@ def _test(test: Is) -> nw.Expr:
     return ~column.is_null()
 
 
-def _parts(aggregate: Aggregate, name: str) -> Iterable[nw.Expr]:
+def _parts(aggregate: Aggregate, name: str, wide: IntoDType) -> Iterable[nw.Expr]:
     """The integer sums an aggregate is made of, each an aggregate expression."""
     condition = _condition(aggregate)
     if aggregate.how == "count":
@@ -128,9 +135,9 @@ def _parts(aggregate: Aggregate, name: str) -> Iterable[nw.Expr]:
         case "largest":
             yield value.max().alias(f"{name}_s")
         case "spread":
-            wide = column.cast(nw.Int128)
-            yield nw.when(condition).then(wide).sum().alias(f"{name}_s")
-            yield nw.when(condition).then(wide * wide).sum().alias(f"{name}_ss")
+            figure = column.cast(wide)
+            yield nw.when(condition).then(figure).sum().alias(f"{name}_s")
+            yield nw.when(condition).then(figure * figure).sum().alias(f"{name}_ss")
             yield _count(known).alias(f"{name}_n")
         case "distinct":
             yield value.n_unique().alias(f"{name}_s")  # counts "nothing" as a value of its own
@@ -141,7 +148,7 @@ def _count(condition: nw.Expr) -> nw.Expr:
     return nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0)).sum()
 
 
-def _value(aggregate: Aggregate, name: str) -> nw.Expr:
+def _value(aggregate: Aggregate, name: str, wide: IntoDType) -> nw.Expr:
     """An aggregate's float64 value from its integer parts."""
     unit = float(TICKS) if aggregate.column in IN_TICKS and aggregate.how != "distinct" else 1.0
     if aggregate.how == "count":
@@ -153,9 +160,9 @@ def _value(aggregate: Aggregate, name: str) -> nw.Expr:
             return nw.when(count > 0).then(total / unit / count)
         case "spread":
             count, squares = _float(f"{name}_n"), nw.col(f"{name}_ss")
-            whole, n = nw.col(f"{name}_s").cast(nw.Int128), nw.col(f"{name}_n").cast(nw.Int128)
+            whole, n = nw.col(f"{name}_s").cast(wide), nw.col(f"{name}_n").cast(wide)
             # exact in integers: n * sum of squares - square of the sum, no cancellation in floats
-            over = (n * squares.cast(nw.Int128) - whole * whole).cast(nw.Float64)
+            over = (n * squares.cast(wide) - whole * whole).cast(nw.Float64)
             return nw.when(count > 1).then((over / (count * (count - 1.0))).sqrt() / unit)
         case "distinct":
             return total - _float(f"{name}_n")
@@ -171,7 +178,10 @@ def _with_attributes(frame: Frame, tables: Tables, cutoff: date, features: Seque
     columns = list(dict.fromkeys(f.value.column for f in features if isinstance(f.value, Attribute)))
     if not columns or tables.customers is None:
         return frame
-    known = history(tables.customers, cutoff).select(CUSTOMER, *(nw.col(c).alias(f"attribute_{c}") for c in columns))
+    known = history(tables.customers, cutoff)
+    if KNOWN_DAY in known.collect_schema().names():  # of several versions the latest that was known
+        known = known.filter(nw.col(KNOWN_DAY) == nw.col(KNOWN_DAY).max().over(CUSTOMER))
+    known = known.select(CUSTOMER, *(nw.col(c).alias(f"attribute_{c}") for c in columns))
     return frame.join(known, on=CUSTOMER, how="left")
 
 
