@@ -1,7 +1,7 @@
 # ruff: noqa: S608 # queries are built from quoted names and texts only (see sql.py)
 """The data contract: what every row must hold, and a count of each breach."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -77,7 +77,9 @@ _SAYS: Final[Mapping[str, tuple[str, str, str]]] = {
 
 
 @dataclass(frozen=True)
-class _Count:
+class Count:
+    """Rows of a staged table with one reason: how many, the absolute money in them, and some of their places."""
+
     code: str
     rows: int
     ticks: int
@@ -92,7 +94,21 @@ def report(engine: Engine, staged: Staged, conversion: Conversion, deduplicated:
     deduplicated, repeated
         Rows with reason ``kept`` that are not taken: equal to another one, or another version of the same customer.
     """
-    counts = _counts(engine, staged)
+    found = _warnings(engine, staged, conversion, deduplicated)
+    return summary(engine, staged, conversion, _counts(engine, staged), deduplicated, repeated, warnings=found)
+
+
+def summary(
+    engine: Engine,
+    staged: Staged,
+    conversion: Conversion,
+    counts: Sequence[Count],
+    deduplicated: int,
+    repeated: int,
+    *,
+    warnings: Sequence[str],
+) -> TableReport:
+    """Describe each breach of a table whose rows were counted by reason."""
     money = sum(c.ticks for c in counts)
     kept = next((c.rows for c in counts if c.code == "kept"), 0) - deduplicated - repeated
     reasons = {c.code: c.rows for c in counts if c.code != "kept"}
@@ -102,7 +118,7 @@ def report(engine: Engine, staged: Staged, conversion: Conversion, deduplicated:
         reasons["repeated"] = repeated
     by_code = {c.code: c for c in counts}
     breaches = [
-        _breach(engine, staged, conversion, by_code.get(code, _Count(code, 0, 0, ())), rows=rows, money=money)
+        _breach(engine, staged, conversion, by_code.get(code, Count(code, 0, 0, ())), rows=rows, money=money)
         for code, rows in sorted(reasons.items(), key=lambda item: REASONS.index(item[0]))
     ]
     return TableReport(
@@ -113,7 +129,7 @@ def report(engine: Engine, staged: Staged, conversion: Conversion, deduplicated:
         deduplicated=deduplicated,
         reasons={b.code: b.rows for b in breaches},
         breaches=breaches,
-        warnings=[*staged.warnings, *_warnings(engine, staged, conversion, deduplicated)],
+        warnings=[*staged.warnings, *warnings],
     )
 
 
@@ -142,16 +158,16 @@ def refuse(sentences: Iterable[str]) -> None:
         raise DataError(" ".join(found))
 
 
-def _counts(engine: Engine, staged: Staged) -> list[_Count]:
+def _counts(engine: Engine, staged: Staged) -> list[Count]:
     ticks = "sum(abs(amount))" if "amount" in staged.columns else "NULL"
     rows = engine.execute(
         f"SELECT reason, count(*), {ticks}, min(rowid, {EXAMPLES}) FROM {identifier(staged.name)} "
         "GROUP BY reason ORDER BY reason"
     )
-    return [_Count(REASONS[r], int(n), int(t or 0), tuple(sorted(ids))) for r, n, t, ids in rows]
+    return [Count(REASONS[r], int(n), int(t or 0), tuple(sorted(ids))) for r, n, t, ids in rows]
 
 
-def _breach(engine: Engine, staged: Staged, conversion: Conversion, count: _Count, *, rows: int, money: int) -> Breach:
+def _breach(engine: Engine, staged: Staged, conversion: Conversion, count: Count, *, rows: int, money: int) -> Breach:
     column, what, remedy = _SAYS[count.code]
     schema = SCHEMAS[conversion.table]
     required_text = next((c.name for c in schema.columns if c.kind == "text" and c.required), "")

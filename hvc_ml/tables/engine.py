@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from hvc_ml.tables.sql import identifier, literal
 log = logging.getLogger(__name__)
 
 PREFIX = "hvc-engine-"
+DIGEST = ("rows", "hash_a", "hash_b", "hash_c", "hash_d")
 STALE_SECONDS = 60  # a younger directory may not hold its lock yet
 
 
@@ -58,9 +59,27 @@ def open_engine(resources: Resources, allowed: Sequence[Path] = (), scratch: Pat
         con = _connect(resources, allowed, private)
         engine = Engine(con)
         try:
-            yield engine
+            with _disk_errors(private):
+                yield engine
         finally:
             engine.close()
+
+
+@contextlib.contextmanager
+def _disk_errors(private: Path) -> Iterator[None]:
+    """Say in words that the engine's own disk or memory gave way; the engine's message may quote a value."""
+    try:
+        yield
+    except (
+        duckdb.IOException,
+        duckdb.OutOfMemoryException,
+        duckdb.FatalException,
+        duckdb.TransactionException,
+    ) as error:
+        raise OutputError(
+            f"{private.parent}: the engine could not keep its rows ({type(error).__name__.removesuffix('Exception')}). "
+            "Free some space there, set TMPDIR to another disk, or raise resources.memory."
+        ) from None
 
 
 class Engine:
@@ -103,6 +122,23 @@ class Engine:
         finally:
             self._con.unregister("rows_in_memory")
 
+    def land(self, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
+        """Keep a stream of rows as the table ``name``, batch by batch, replacing an older one."""
+        self.drop(name)
+        self._con.register("rows_in_memory", schema.empty_table())
+        self._con.execute(f"CREATE TABLE {identifier(name)} AS SELECT * FROM rows_in_memory")
+        self._con.unregister("rows_in_memory")
+        for batch in batches:
+            self.append(name, pa.Table.from_batches([batch]))
+
+    def described(self, name: str) -> list[tuple[str, str]]:
+        """The columns of the table ``name`` and their types."""
+        return [(str(row[0]), str(row[1])) for row in self.execute(f"DESCRIBE {identifier(name)}")]
+
+    def has(self, name: str) -> bool:
+        """Whether there is a table ``name``."""
+        return bool(self.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = ? AND NOT temporary", [name]))
+
     def drop(self, name: str) -> None:
         """Forget the table ``name``; nothing happens where there is none."""
         self._con.execute(f"DROP TABLE IF EXISTS {identifier(name)}")
@@ -136,6 +172,37 @@ class Engine:
         summary = relation.aggregate(f"count(*) AS n, sum({hashed}) AS s, sum(hash({hashed}, 1)) AS t").fetchall()[0]
         digest = hashlib.sha256(repr((schema, summary)).encode()).hexdigest()
         return f"duckdb{duckdb.__version__}:{digest}"
+
+    def digests(self, frame: "nw.LazyFrame[Any]", by: Sequence[str], name: str) -> "nw.LazyFrame[Any]":
+        """Hash the content of a frame group by group, and keep that as the table ``name``.
+
+        Returns
+        -------
+        LazyFrame
+            ``by``, and `DIGEST`: whole numbers that say the content of any set of groups when they are added up.
+        """
+        relation = frame.to_native()
+        every = ", ".join(identifier(c) for c in sorted(relation.columns))
+        groups = ", ".join(identifier(c) for c in by)
+        # halves of two 64-bit hashes: sums of 32-bit numbers stay below 64 bits
+        parts = ("1", "h >> 32", "h & 4294967295", "hash(h, 1) >> 32", "hash(h, 1) & 4294967295")
+        sums = ", ".join(f"sum({p})::BIGINT AS {c}" for p, c in zip(parts, DIGEST, strict=True))
+        hashed = f"SELECT {groups + ', ' if groups else ''}hash({every}) AS h FROM ({relation.sql_query()})"
+        tail = f" GROUP BY {groups}" if groups else ""
+        return self.materialise(f"SELECT {groups + ', ' if groups else ''}{sums} FROM ({hashed}){tail}", name)
+
+    @property
+    def memory(self) -> int:
+        """Bytes that the engine may use."""
+        number, unit = str(self.execute("SELECT current_setting('memory_limit')")[0][0]).split(" ")
+        powers = ("bytes", "KiB", "MiB", "GiB", "TiB")
+        return int(float(number) * 1024 ** powers.index(unit))
+
+    def drawn(self, frame: "nw.LazyFrame[Any]", column: str, one_in: int) -> pa.Table:
+        """Draw one of so many values of a column by its hash: ``value``, sorted, and how many ``rows`` have it."""
+        name, rows = identifier(column), frame.to_native().sql_query()
+        chosen = f"SELECT {name} AS value FROM ({rows}) WHERE hash({name}) % {int(one_in)} = 0"
+        return self._con.sql(f"SELECT value, count(*) AS rows FROM ({chosen}) GROUP BY 1 ORDER BY 1").to_arrow_table()
 
     @staticmethod
     def _plain_columns(relation: "duckdb.DuckDBPyRelation") -> str:

@@ -21,6 +21,8 @@ from hvc_ml.tables.parts import Fingerprint
 from hvc_ml.tables.rejected import set_aside
 from hvc_ml.tables.schema import SCHEMAS, TableName
 from hvc_ml.tables.sources import Source
+from hvc_ml.tables.spark import SparkEngine
+from hvc_ml.tables.spark_load import load_in_spark
 from hvc_ml.tables.sql import identifier
 from hvc_ml.tables.staging import Staged, stage
 
@@ -92,6 +94,9 @@ def load_tables(
     fingerprints: dict[str, tuple[Fingerprint, ...]] = {}
     for name in (n for n in SCHEMAS if n in mappings):
         conversion = Conversion(name, mappings[name], timezone, today)
+        if isinstance(engine, SparkEngine):
+            reports[name], fingerprints[name] = load_in_spark(engine, source, conversion, base)
+            continue
         staged = stage(engine, source, conversion, base)
         reports[name] = _keep(engine, staged, conversion)
         fingerprints[name] = staged.fingerprints
@@ -124,7 +129,8 @@ def _keep(engine: Engine, staged: Staged, conversion: Conversion) -> TableReport
     if name == "orders":
         _collapse(engine, rows, staged.columns, conversion.mapping)
     else:
-        _sorted(engine, f"SELECT {_list(staged.columns)} FROM {rows}", name, staged.columns)
+        by = dict.fromkeys(("customer_id", "day", *staged.columns))  # the order in which customers are walked over
+        _sorted(engine, f"SELECT {_list(staged.columns)} FROM {rows}", name, tuple(by))
     return found
 
 
@@ -195,19 +201,18 @@ def _list(columns: Sequence[str]) -> str:
 
 
 def _tables(engine: Engine, reports: dict[str, TableReport]) -> Tables:
-    first, last, orders = engine.execute("SELECT min(day), max(day), count(*) FROM orders")[0]
+    orders = engine.frame("orders")
+    span = orders.select(nw.col("day").min().alias("first"), nw.col("day").max().alias("last"), nw.len().alias("n"))
+    first, last, count = engine.arrow(span).to_pylist()[0].values()
     if first is None:
         rows = reports["orders"].rows
         raise NotEnoughData(
             f"orders: none of {rows:,} rows is left ({_why(reports['orders'])}). Nothing can be learned."
         )
-    reports["orders"] = replace(reports["orders"], orders=int(orders))
+    reports["orders"] = replace(reports["orders"], orders=int(count))
     others = {n: engine.frame(n) for n in ("customers", "events", "contracts", "touches") if n in reports}
-    has_items = engine.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'items' AND NOT temporary")[0][
-        0
-    ]
-    items = engine.frame("items") if has_items else None
-    return Tables(engine.frame("orders"), int(first), int(last) + 1, items=items, **others)
+    items = engine.frame("items") if engine.has("items") else None
+    return Tables(orders, int(first), int(last) + 1, items=items, **others)
 
 
 def _why(found: TableReport) -> str:

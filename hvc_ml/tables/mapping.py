@@ -55,7 +55,7 @@ class TableMapping(Settings):
     """Days between the newest row and today above which the table is refused: a load that stopped looks like churn.
     null takes data of any age."""
     max_shrink: Share = 0.5
-    """Share of the rows of the last published list's run that may be gone before the table is refused."""
+    """Share of the rows of the last published list's run that may be gone before today's list is refused."""
     table: str | None = None
     """Name of the table in a database; null means the canonical name."""
 

@@ -38,10 +38,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What a source file was when it was read."""
+    """What a source was when it was read: a file, or a table of a server."""
 
     name: str
-    size: int
+    size: int  # bytes of a file, rows of a table
     sha256: str
 
 
@@ -63,3 +63,4 @@ class Reading:
     fingerprints: tuple[Fingerprint, ...]
     warnings: tuple[str, ...] = ()
     stamps: tuple[Stamp, ...] = ()
+    landed: tuple[str, ...] = ()  # tables of the engine that hold what came over the network, until it is staged

@@ -12,6 +12,7 @@ from hvc_ml.errors import ConfigError, DataError, ServiceError
 from hvc_ml.tables.engine import Engine
 from hvc_ml.tables.mapping import TableMapping
 from hvc_ml.tables.parts import Fingerprint, Part, RawColumn, Reading, Stamp
+from hvc_ml.tables.postgres import read_postgres
 from hvc_ml.tables.schema import TableName
 from hvc_ml.tables.sources import Source, SourceKind, database_file, table_files
 from hvc_ml.tables.sql import identifier, literal
@@ -45,14 +46,16 @@ def open_table(engine: Engine, source: Source, table: TableName, mapping: TableM
     Raises
     ------
     ConfigError
-        If the kind of source is not available, or the mapping does not fit the files.
+        If the source is incomplete, or the mapping does not fit it.
     DataError
         If a file is missing, empty, damaged or not UTF-8.
     ServiceError
-        If a database is in use elsewhere.
+        If a database is in use elsewhere, or a server does not answer.
     """
     if found := source.problems():
         raise ConfigError(f"source.{'; '.join(found)}.")
+    if source.kind not in READERS:
+        raise ConfigError(f"source.kind: {source.kind} is not read here; its tables stay in Spark.")
     return READERS[source.kind](engine, source, table, mapping, base)
 
 
@@ -115,7 +118,7 @@ def read_database(engine: Engine, source: Source, table: TableName, mapping: Tab
     return Reading((part,), (_fingerprint(path, label),), stamps=(stamp,))
 
 
-READERS: Mapping[SourceKind, Reader] = {"files": read_files, "duckdb": read_database}
+READERS: Mapping[SourceKind, Reader] = {"files": read_files, "duckdb": read_database, "postgres": read_postgres}
 """The seam: a new kind of source is one function here."""
 
 

@@ -4,6 +4,9 @@ import glob
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field
 
 from hvc_ml.errors import ConfigError, DataError
 from hvc_ml.settings import Settings
@@ -13,7 +16,6 @@ TEXT_ENDINGS = (".csv", ".txt", ".tsv", ".tab")
 ENDINGS = (*TEXT_ENDINGS, *(f"{e}.gz" for e in TEXT_ENDINGS), ".parquet", ".pq")
 
 SourceKind = Literal["files", "duckdb", "postgres", "spark"]
-AVAILABLE: tuple[SourceKind, ...] = ("files", "duckdb")
 
 
 class Source(Settings):
@@ -26,21 +28,23 @@ class Source(Settings):
     """
 
     kind: SourceKind = "files"
-    """``files`` (CSV and Parquet) or ``duckdb``; others are declared and not yet available."""
+    """``files`` (CSV and Parquet), ``duckdb`` (a file), ``postgres`` (a server) or ``spark`` (a cluster)."""
     paths: Mapping[TableName, str | tuple[str, ...]] = {}
-    """For files: table -> a file, a folder, a pattern such as ``orders/*.csv``, or several; relative to the config."""
+    """For files, and Parquet files of spark: table -> a file, a folder, a pattern such as ``orders/*.csv``, or several;
+    relative to the config."""
     path: str | None = None
     """For duckdb: the database file, relative to the config."""
-    url: str | None = None
-    """For servers, later."""
+    url: str | None = Field(default=None, repr=False)
+    """For postgres: ``${env:NAME}``, a variable that holds ``postgresql://user:password@host:5432/database``. For
+    spark: its master, such as ``yarn`` or ``local[4]``; without one, all cores of this machine."""
 
     def problems(self) -> list[str]:
         """List what is missing for this kind of source."""
-        if self.kind not in AVAILABLE:
-            return [f"kind: {self.kind} is not available yet; available now: {', '.join(AVAILABLE)}"]
         if self.kind == "duckdb":
             return [] if self.path else ["path: a duckdb source needs the path of the database file"]
-        return [] if self.paths else ["paths: a source of files needs a path for every table"]
+        if self.kind == "postgres":
+            return _url_problems(self.url)
+        return [] if self.paths or self.kind == "spark" else ["paths: a source of files needs a path for every table"]
 
     def files(self, base: Path) -> list[Path]:
         """List every file to be read, which is what an engine must be allowed to open.
@@ -53,7 +57,7 @@ class Source(Settings):
         Raises
         ------
         ConfigError
-            If the source is incomplete or of a kind that is not available.
+            If the source is incomplete.
         DataError
             If a path leads to no file.
         """
@@ -63,7 +67,24 @@ class Source(Settings):
             database = database_file(self, base)
             # the engine asks for the log of what another process wrote last, whether there is one or not
             return [database, database.with_name(f"{database.name}.wal")]
+        if self.kind in {"postgres", "spark"}:
+            return []
         return list(dict.fromkeys(p for table in self.paths for p in table_files(self, table, base)))
+
+
+def _url_problems(url: str | None) -> list[str]:
+    if not url:
+        return ["url: a postgres source needs a URL; put it into a variable NAME and write ${env:NAME}"]
+    if not url.startswith(("postgresql://", "postgres://")):
+        return ["url: expected postgresql://user:password@host:5432/database"]
+    try:
+        urlsplit(url)
+    except ValueError:
+        return ["url: not a URL"]
+    authority, _, rest = url.partition("://")[2].partition("/")
+    if "@" in rest.partition("?")[0] or authority.count("@") > 1:
+        return ["url: an @ or / in the user or the password is written %40 or %2F"]
+    return []
 
 
 def database_file(source: Source, base: Path) -> Path:

@@ -96,7 +96,16 @@ def stage(engine: Engine, source: Source, conversion: Conversion, base: Path) ->
         parts.append(StagedPart(part, start, rows, broken))
         start += rows
     unchanged(reading)
+    for landed in reading.landed:
+        engine.drop(landed)
     return Staged(name, canonical_columns(conversion), tuple(parts), reading.fingerprints, reading.warnings)
+
+
+_NOT_THE_FILE = (
+    *(duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException),  # a bug of ours
+    duckdb.InterruptException,  # the user's Ctrl-C
+    *(duckdb.TransactionException, duckdb.FatalException),  # the engine's own disk gave way
+)
 
 
 @contextmanager
@@ -107,8 +116,8 @@ def _readable(part: Part) -> Iterator[None]:
         raise OutputError(
             f"{part.label}: the engine ran out of memory or disk; raise resources.memory or free space."
         ) from None
-    except (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException, duckdb.InterruptException):
-        raise  # a bug of ours, or the user's Ctrl-C
+    except _NOT_THE_FILE:
+        raise
     except duckdb.Error as error:
         # the engine's own message may quote a value
         kind = type(error).__name__.removesuffix("Exception").lower()

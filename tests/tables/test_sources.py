@@ -24,12 +24,6 @@ def orders(*paths):
     return Source(paths={"orders": paths})
 
 
-@pytest.mark.parametrize("kind", ["postgres", "spark"])
-def test_kinds_that_are_not_there_yet_say_what_is(tmp_path, kind):
-    with pytest.raises(ConfigError, match=f"{kind} is not available yet; available now: files, duckdb"):
-        Source(kind=kind, url="x").files(tmp_path)
-
-
 def test_a_source_without_paths_says_so(tmp_path, loaded):
     with pytest.raises(ConfigError, match="needs a path for every table"):
         Source().files(tmp_path)
