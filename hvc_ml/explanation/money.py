@@ -69,7 +69,8 @@ def value_at_risk_amounts(  # two models, each with the same three parts
     >>> round(float(base[0] + amounts.sum()), 2) == round(float(expit(1.0) * 100 * np.exp(0.5)), 2)
     True
     """
-    churn, value = np.asarray(churn_phi, dtype=np.float64), np.asarray(value_phi, dtype=np.float64)
+    # row after row in memory: else the order of adding, and with it the last bit, depends on how many rows there are
+    churn, value = (np.asarray(phi, dtype=np.float64, order="C") for phi in (churn_phi, value_phi))
     if churn.ndim != 2 or churn.shape != value.shape:
         raise ValueError(f"contributions of shape {churn.shape} and {value.shape}: both must be the same (n, k)")
     p0, p, churn_slope = _secant(churn_base, churn, churn_link, "churn")

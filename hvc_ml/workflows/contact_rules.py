@@ -100,7 +100,7 @@ def known_of(
     attributes = _attributes(shop, asked, customers)
     return Known(
         scores.families,
-        scores.features,
+        scores.figures({feature: None for a in playbook.actions for feature in a.where}),
         {name: _birthdays(shop, attributes[name], name, moment) for name in birthdays},
         attributes[settings.owner].astype("string").str.strip() if settings.owner else None,
         effects,

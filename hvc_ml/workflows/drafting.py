@@ -17,7 +17,7 @@ from hvc_ml.planning.suppression import REASONS
 from hvc_ml.tables.schema import CUSTOMER
 from hvc_ml.workflows.champions import LoadedChampion
 from hvc_ml.workflows.contact_rules import known_of, suppressed
-from hvc_ml.workflows.scores import Scores, declared, families_of, feature_amounts, medians, with_prior_figure
+from hvc_ml.workflows.scores import Scores, declared, medians, with_prior_figure
 from hvc_ml.workflows.shop import Shop
 from hvc_ml.workflows.uplift import effects_of
 
@@ -72,9 +72,8 @@ def planned(shop: Shop, champion: LoadedChampion, everyone: Scores, plan: Plan, 
     """
     playbook, settings, config = plan.playbook, plan.settings, shop.project.config
     why_not = suppressed(shop, playbook, settings, moment, everyone.table[CUSTOMER])
-    scores = _only(everyone, why_not == "")
-    with_risk = scores.features.assign(churn_risk=scores.table["churn_risk"])
-    effects = effects_of(shop.project, plan.learned, with_risk)
+    scores = everyone.only(np.flatnonzero((why_not == "").to_numpy(dtype=np.bool_)))
+    effects = _effects(shop, plan.learned, scores)
     known = known_of(shop, playbook, settings, moment, scores, effects)
     found = candidates(scores.table, playbook, settings, known=known, suppressed=(), learned=plan.learned)
     outlook = retention_plan(
@@ -96,24 +95,23 @@ def _shock(champion: LoadedChampion, everyone: pd.DataFrame) -> float:
     return math.log(high / expected) / NormalDist().inv_cdf(0.9) if 0.0 < expected < high else 0.0
 
 
-def _only(scores: Scores, keep: pd.Series) -> Scores:
-    """The scores of some customers."""
-    at = np.flatnonzero(keep.to_numpy(dtype=np.bool_))
-    frames = (scores.features, scores.table, scores.families, scores.family_cents)
-    return Scores(*(frame.iloc[at].reset_index(drop=True) for frame in frames))
+def _effects(shop: Shop, learned: Learned, scores: Scores) -> pd.DataFrame | None:
+    """Measured effects of the actions that are ranked by uplift; the features are only looked at where there are."""
+    if not learned.uplift:
+        return None
+    return effects_of(shop.project, learned, scores.figures().assign(churn_risk=scores.table["churn_risk"]))
 
 
 def _with_reasons(
     shop: Shop, champion: LoadedChampion, everyone: Scores, scores: Scores, rows: pd.DataFrame
 ) -> pd.DataFrame:
-    model, features = champion.model, scores.features.loc[rows.index]
+    listed = rows.index.to_numpy(np.int64)
     told = reasons(
-        scores.family_cents.loc[rows.index],
-        feature_amounts(model, features),
-        with_prior_figure(features),
+        scores.family_cents(listed),
+        scores.told_by.at(listed),
+        with_prior_figure(scores.figures(rows=listed)),
         declared(shop.plan().features),
-        families=families_of(model),
-        peers=medians(with_prior_figure(everyone.features)),
+        peers=medians(everyone.panel),
         currency=shop.project.config.currency,
     )
     return pd.concat([rows, told], axis=1).assign(model_version=champion.version)

@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import narwhals as nw
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from hvc_ml.config import Project
 from hvc_ml.errors import UsageError
@@ -17,6 +20,7 @@ from hvc_ml.features.feature import Feature
 from hvc_ml.progress import Stages
 from hvc_ml.publish import RunLock
 from hvc_ml.report.customer_page import write_page
+from hvc_ml.scoring.batches import families_of, feature_amounts
 from hvc_ml.scoring.model import CustomerModel
 from hvc_ml.tables.schema import CUSTOMER, TICKS
 from hvc_ml.timeline.days import as_date
@@ -24,7 +28,7 @@ from hvc_ml.timeline.history import history
 from hvc_ml.workflows.champions import load_champion
 from hvc_ml.workflows.contact_rules import refuse_objecting
 from hvc_ml.workflows.customer_page import customer_page
-from hvc_ml.workflows.scores import PRIOR, Scores, declared, families_of, feature_amounts, medians, scores_of
+from hvc_ml.workflows.scores import Scores, declared, medians, scores_in_tiers, tiers_of
 from hvc_ml.workflows.scores import with_prior_figure as with_prior
 from hvc_ml.workflows.shop import Shop, open_shop
 from hvc_ml.workflows.standing import tiers_before
@@ -131,11 +135,12 @@ def explain(project: Project, customer: str, *, html: Path | None = None, stages
             champion = load_champion(project)
         with open_shop(project, stages) as shop:
             orders = _orders(shop, customer)
-            features = shop.eligible(shop.now)
-            place = _place(features, customer, orders, shop)
+            panel = shop.panel(shop.now)
+            place = _place(panel, customer, orders, shop)
             with stages.stage("score and explain"):
-                scores = scores_of(champion.model, features, project.config, tiers_before(shop, shop.now))
-            result = _page(shop, champion.model, champion.version, scores, place, orders)
+                tier = tiers_of(panel, project.config, tiers_before(shop, shop.now)).iloc[[place]]
+                own = scores_in_tiers(champion.model, panel.slice(place, 1), tier, project.config)
+            result = _page(shop, champion.model, champion.version, panel, own, orders)
     if html is None:
         return result
     config = project.config
@@ -150,10 +155,10 @@ def _orders(shop: Shop, customer: str) -> tuple[tuple[date, float], ...]:
     return tuple((as_date(r["day"]), r["amount"] / TICKS) for r in rows)
 
 
-def _place(features: pd.DataFrame, customer: str, orders: tuple[tuple[date, float], ...], shop: Shop) -> int:
-    found = features.index[features[CUSTOMER] == customer]
-    if len(found):
-        return int(found[0])
+def _place(panel: pa.Table, customer: str, orders: tuple[tuple[date, float], ...], shop: Shop) -> int:
+    place = int(pc.index(panel[CUSTOMER], pa.scalar(customer, panel.schema.field(CUSTOMER).type)).as_py())
+    if place >= 0:
+        return place
     if not orders:
         raise UsageError(
             f"no order of such a customer before {shop.now}; ids are compared byte for byte, so 007 is not 7."
@@ -168,17 +173,18 @@ def _page(
     shop: Shop,
     model: CustomerModel,
     version: str,
+    panel: pa.Table,
     scores: Scores,
-    place: int,
     orders: tuple[tuple[date, float], ...],
 ) -> ExplainResult:
-    row, features = scores.table.iloc[place], declared(shop.plan().features)
-    own, peers = with_prior(scores.features.iloc[[place]]), medians(with_prior(scores.features))
+    """The page of the one customer of ``scores``, held against everyone of ``panel``."""
+    row, features = scores.table.iloc[0], declared(shop.plan().features)
+    own, peers = scores.figures().iloc[0], medians(panel)
     numbers = [c for c in map(str, scores.table) if c not in {CUSTOMER, "tier"} and not c.startswith("amount_")]
     figures = [
-        Figure(name, feature.unit, _plain(own.iloc[0][name]), peers.get(name), _below(scores.features, name, place))
+        Figure(name, feature.unit, _plain(own[name]), peers.get(name), _below(panel[name].to_pandas(), own[name]))
         for name, feature in features.items()
-        if name in own and name != PRIOR
+        if name in own
     ]
     return ExplainResult(
         customer_id=str(row[CUSTOMER]),
@@ -187,7 +193,7 @@ def _page(
         model_version=version,
         tier=str(row["tier"]),
         scores={name: float(row[name]) for name in numbers},
-        reasons=_reasons(shop, model, scores, place, features),
+        reasons=_reasons(shop, model, scores, peers, features),
         figures=tuple(figures),
         orders=orders,
         horizon=shop.project.config.labels.horizon,
@@ -195,14 +201,14 @@ def _page(
 
 
 def _reasons(
-    shop: Shop, model: CustomerModel, scores: Scores, place: int, features: dict[str, Feature]
+    shop: Shop, model: CustomerModel, scores: Scores, peers: dict[str, float], features: dict[str, Feature]
 ) -> tuple[Reason, ...]:
     """Every family, the largest amount first, told by its strongest feature."""
-    own, peers = with_prior(scores.features.iloc[[place]]), medians(with_prior(scores.features))
-    by_feature = feature_amounts(model, scores.features.iloc[[place]]).iloc[0].abs().to_dict()
+    own = with_prior(scores.figures())
+    by_feature = feature_amounts(model, scores.figures()).iloc[0].abs().to_dict()
     families = families_of(model)
     told = []
-    for family, amount in scores.family_cents.iloc[place].items():
+    for family, amount in scores.family_cents(np.array([0])).iloc[0].items():
         members = [n for n, f in families.items() if f == family and n in features]
         strongest = features[max(members, key=lambda n: (by_feature[n], n))]
         says = sentences(strongest, own, peers.get(strongest.name), currency=shop.project.config.currency)
@@ -210,12 +216,10 @@ def _reasons(
     return tuple(sorted(told, key=lambda r: (-abs(r.amount), r.family)))
 
 
-def _below(features: pd.DataFrame, name: str, place: int) -> float | None:
+def _below(column: pd.Series, own: Any) -> float | None:
     """Share of the others with a lower figure, equal ones counted half; None for texts and what is unknown."""
-    column = features[name]
-    if not pd.api.types.is_numeric_dtype(column) or pd.isna(column.iloc[place]) or column.notna().sum() < 2:
+    if not pd.api.types.is_numeric_dtype(column) or pd.isna(own) or column.notna().sum() < 2:
         return None
-    own = column.iloc[place]
     return float(((column < own).sum() + ((column == own).sum() - 1) / 2) / (column.notna().sum() - 1))
 
 

@@ -9,6 +9,7 @@ from hvc_ml.errors import UsageError
 from hvc_ml.planning.learned import LEARNED, read_learned
 from hvc_ml.progress import Stages
 from hvc_ml.publish import RunLock
+from hvc_ml.workflows.arrivals import refuse_collapsed
 from hvc_ml.workflows.champions import load_champion
 from hvc_ml.workflows.drafting import Plan, planned
 from hvc_ml.workflows.listing import ScoreResult, published
@@ -52,6 +53,8 @@ def score(project: Project, *, cutoff: date | None, limits: Limits, stages: Stag
         If there is no champion, or it is damaged, or made for other features.
     NotEnoughData
         If nobody is eligible at the cutoff.
+    DataError
+        If the data are refused, or much smaller than they were for the last list.
     """
     plan = _plan(project, limits)
     with RunLock(project.state / "run.lock"):
@@ -59,10 +62,11 @@ def score(project: Project, *, cutoff: date | None, limits: Limits, stages: Stag
             champion = load_champion(project)
         with open_shop(project, stages) as shop:
             moment = shop.cutoff(cutoff)
-            features = shop.eligible(moment)
+            refuse_collapsed(project, shop.reports, moment)
+            panel = shop.panel(moment)
             with stages.stage("score and explain") as stage:
-                scores = scores_of(champion.model, features, project.config, tiers_before(shop, moment))
-                stage.rows = len(features)
+                scores = scores_of(champion.model, panel, project.config, tiers_before(shop, moment))
+                stage.rows = panel.num_rows
             with stages.stage("plan and reasons") as stage:
                 drafted = planned(shop, champion, scores, plan, moment)
                 stage.rows = len(drafted.rows)

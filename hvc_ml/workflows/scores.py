@@ -1,27 +1,25 @@
 """Risk, value and reasons in money for every customer at a cutoff: what a list and a customer's page are made of."""
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from hvc_ml.config import Config
-from hvc_ml.explanation.families import amounts_by_family, row_chunks
-from hvc_ml.explanation.money import round_to_cents, value_at_risk_amounts
+from hvc_ml.explanation.reasons import Speakers
 from hvc_ml.features.algebra import since_last
-from hvc_ml.features.feature import FAMILIES, Feature
+from hvc_ml.features.feature import Feature
+from hvc_ml.scoring.batches import PRIOR, PRIOR_FAMILY, ROWS, in_batches, score_rows
 from hvc_ml.scoring.model import CustomerModel
 from hvc_ml.segments.tiers import assign_tiers
 from hvc_ml.tables.schema import CUSTOMER
 
-Floats = NDArray[np.float64]
-PRIOR = "prior"
-PRIOR_FAMILY = "rhythm"
-"""What the prior says is a function of how often, how long ago and how much: the buying rhythm."""
-
-MONEY = ("value_if_kept", "future_value", "future_value_low", "future_value_high")
+Integers = NDArray[np.int64]
 
 _BUYING = Feature(
     PRIOR, since_last(), "no order for {value:days}; usually every {mean_gap_days:days}", PRIOR_FAMILY, "days"
@@ -31,115 +29,105 @@ _UNDER_CONTRACT = Feature(PRIOR, since_last("contracts"), "the contract has run 
 
 @dataclass(frozen=True)
 class Scores:
-    """Every customer's figures at a cutoff.
+    """Customers' figures at a cutoff.
 
     Parameters
     ----------
-    features
-        ``customer_id`` and the features.
+    panel
+        ``customer_id`` and features of everyone at the cutoff; pandas sees a few columns or rows of it at a time.
+    place
+        Where these customers stand in it.
     table
         The contract's columns of ``scores.parquet``: risk to six decimals, money to the cent, one amount per family;
-        ``base_amount`` and the amounts add up to ``value_at_risk``. Then what else the model says (`further`).
+        ``base_amount`` and the amounts add up to ``value_at_risk``. Then what else the model says.
     families
         The amounts per family, unrounded, without prefix.
-    family_cents
-        The same to the cent.
+    told_by
+        Which feature speaks for each family.
     """
 
-    features: pd.DataFrame
+    panel: pa.Table
+    place: Integers
     table: pd.DataFrame
     families: pd.DataFrame
-    family_cents: pd.DataFrame
+    told_by: Speakers
+
+    def only(self, rows: Integers) -> "Scores":
+        """The scores of some customers, in the order of ``rows``."""
+        if len(rows) == len(self.table):
+            return self
+        table, families = (frame.iloc[rows].reset_index(drop=True) for frame in (self.table, self.families))
+        return Scores(self.panel, self.place[rows], table, families, self.told_by.at(rows))
+
+    def family_cents(self, rows: Integers) -> pd.DataFrame:
+        """Amounts per family to the cent, of some customers; the index is ``rows``."""
+        cents = self.table[[f"amount_{name}" for name in self.families]].iloc[rows]
+        return cents.set_axis(self.families.columns, axis=1).set_axis(pd.Index(rows), axis=0)
+
+    def figures(self, columns: Iterable[str] | None = None, rows: Integers | None = None) -> pd.DataFrame:
+        """Some features (all by default) of some of these customers (all by default); those not there are left out."""
+        at = self.place if rows is None else self.place[rows]
+        names = [c for c in columns or self.panel.column_names if c in self.panel.column_names]
+        return pd.DataFrame({c: self.panel[c].take(at).to_pandas() for c in names}, index=pd.RangeIndex(len(at)))
 
 
-def scores_of(model: CustomerModel, features: pd.DataFrame, config: Config, before: pd.Series | None = None) -> Scores:
+def scores_of(model: CustomerModel, panel: pa.Table, config: Config, before: pd.Series | None = None) -> Scores:
     """Score and explain customers.
 
     Parameters
     ----------
     model
         The champion.
-    features
+    panel
         ``customer_id`` and features at the cutoff, one row per customer.
     config
         For the tiers.
     before
         The tiers of the month before, by customer id, where tiers have a memory (`workflows.standing.tiers_before`).
     """
-    said = model.predict(features)
-    at_risk = said["churn_risk"].to_numpy() * said["value_if_kept"].to_numpy()
-    base, amounts = _amounts(model, features)
-    cents, family_cents = round_to_cents(base, amounts.to_numpy(), at_risk)
-    table = pd.DataFrame(
-        {
-            CUSTOMER: features[CUSTOMER],
-            "tier": assign_tiers(
-                features["spend_365d"],
-                features[CUSTOMER],
-                config.tiers,
-                before=before,
-                margin=config.profile.tier_margin,
-            ),
-            "churn_risk": said["churn_risk"].round(6),
-            **{name: said[name].round(2) + 0.0 for name in MONEY},
-            "value_at_risk": np.rint(at_risk * 100) / 100 + 0.0,  # as its parts are rounded, so that they add up
-            "base_amount": cents + 0.0,
-            **{f"amount_{name}": family_cents[:, i] + 0.0 for i, name in enumerate(amounts)},
-        }
-    )
-    table = pd.concat([table, further(said, table["tier"], config)], axis=1)
-    rounded = pd.DataFrame(family_cents + 0.0, columns=amounts.columns, index=amounts.index)
-    return Scores(features, table, amounts, rounded)
+    return scores_in_tiers(model, panel, tiers_of(panel, config, before), config)
 
 
-def further(said: pd.DataFrame, tier: pd.Series, config: Config) -> pd.DataFrame:
-    """What the model says beside risk and money: risk over shorter stretches, the day to act by, moves between tiers.
+def tiers_of(panel: pa.Table, config: Config, before: pd.Series | None = None) -> pd.Series:
+    """The tier of each customer of a panel; it takes all customers to tell."""
+    customers, spent = (panel[name].to_pandas() for name in (CUSTOMER, "spend_365d"))
+    return assign_tiers(spent, customers, config.tiers, before=before, margin=config.profile.tier_margin)
+
+
+def scores_in_tiers(
+    model: CustomerModel, panel: pa.Table, tier: pd.Series, config: Config, *, batch: int = ROWS
+) -> Scores:
+    """Score and explain customers whose tiers are known, so many rows at a time.
 
     Parameters
     ----------
-    said
-        The model's predictions.
+    model
+        The champion.
+    panel
+        ``customer_id`` and features at the cutoff, one row per customer.
     tier
-        Each customer's tier today; the model knows the tiers of the moment it was fitted at.
+        Of the same customers, in the same order.
     config
-        For the tiers' names.
-
-    Returns
-    -------
-    DataFrame
-        ``churn_risk_30d`` and so on, ``act_before_days`` (whole days from the cutoff), ``downgrade_risk`` (0 in the
-        last tier), ``upgrade_chance`` (0 in the best); chances to six decimals; columns as far as the model has them.
+        For the names of the best and the last tier: who is in it cannot rise, or fall.
+    batch
+        Rows at a time; nothing depends on it but the memory it takes.
     """
-    found = said.drop(columns=["churn_risk", *MONEY]).round(6)
-    if "act_before_days" in found:
-        found["act_before_days"] = found["act_before_days"].astype(np.int64)
+    parts = [score_rows(model, frame) for frame in in_batches(panel, batch)]
+    figures = pd.concat([part.figures for part in parts], ignore_index=True)
+    tier = tier.reset_index(drop=True)
     for column, nowhere in (("downgrade_risk", config.tiers[-1].name), ("upgrade_chance", config.tiers[0].name)):
-        if column in found:
-            found[column] = found[column].where(tier != nowhere, 0.0)
-    return found
-
-
-def families_of(model: CustomerModel) -> dict[str, str]:
-    """Every column of the contributions -> its family of reasons."""
-    return {**model.info.families, PRIOR: PRIOR_FAMILY}
-
-
-def feature_amounts(model: CustomerModel, features: pd.DataFrame) -> pd.DataFrame:
-    """Money at risk per feature: rows as ``features``, columns the model's features and ``prior``."""
-    explained = model.contributions(features)
-    names = list(explained.churn.phi.columns)
-    _, amounts = value_at_risk_amounts(
-        explained.churn.base,
-        explained.churn.phi.to_numpy(),
-        explained.churn.link,
-        explained.value.base,
-        explained.value.phi.to_numpy(),
-        explained.value.link,
+        if column in figures:
+            figures[column] = figures[column].where(tier != nowhere, 0.0)
+    return Scores(
+        panel,
+        np.arange(panel.num_rows),
+        pd.concat([pd.DataFrame({CUSTOMER: panel[CUSTOMER].to_pandas(), "tier": tier}), figures], axis=1),
+        pd.concat([part.families for part in parts], ignore_index=True),
+        Speakers(parts[0].told_by.names, np.concatenate([part.told_by.places for part in parts])),
     )
-    return pd.DataFrame(amounts, columns=names, index=features.index)
 
 
-def declared(features: tuple[Feature, ...]) -> dict[str, Feature]:
+def declared(features: Sequence[Feature]) -> dict[str, Feature]:
     """Features by name, and the prior as one of them: what it says is the customer's own rhythm."""
     known = {f.name: f for f in features}
     return {**known, PRIOR: _UNDER_CONTRACT if "contract_age_days" in known else _BUYING}
@@ -147,26 +135,39 @@ def declared(features: tuple[Feature, ...]) -> dict[str, Feature]:
 
 def with_prior_figure(features: pd.DataFrame) -> pd.DataFrame:
     """Features with the figure that stands for the prior in sentences."""
-    figure = "contract_age_days" if "contract_age_days" in features else "days_since_last_order"
+    figure = _prior_figure(features)
     return features.assign(**{PRIOR: features[figure]}) if figure in features else features
 
 
-def medians(features: pd.DataFrame) -> dict[str, float]:
-    """The median of each number: what a customer's own figure is held against."""
-    return {str(name): float(value) for name, value in features.select_dtypes("number").median().items()}
+def medians(panel: pa.Table) -> dict[str, float]:
+    """The median of each number, and of the prior's figure: what a customer's own is held against."""
+    found = {
+        field.name: float(panel[field.name].to_pandas().median())
+        for field in panel.schema
+        if pa.types.is_floating(field.type) or pa.types.is_integer(field.type)
+    }
+    figure = _prior_figure(panel.column_names)
+    return {**found, PRIOR: found[figure]} if figure in found else found
 
 
-def _amounts(model: CustomerModel, features: pd.DataFrame) -> tuple[Floats, pd.DataFrame]:
-    """Base amount and amount per family of each customer, a bounded number of rows at a time."""
-    names = [*model.info.features, PRIOR]
-    links = model.contributions(features.iloc[:1])
+def content_hash(table: pd.DataFrame) -> str:
+    """SHA-256 of what a frame of numbers and texts says: names, types, every bit of every cell; not its index.
 
-    def chunks() -> Iterator[tuple[object, object, object, object]]:
-        for rows in row_chunks(len(features), len(names)):
-            explained = model.contributions(features.iloc[rows])
-            churn, value = explained.churn, explained.value
-            yield churn.base, churn.phi[names].to_numpy(), value.base, value.phi[names].to_numpy()
+    Examples
+    --------
+    >>> one, other = pd.DataFrame({"a": [1.5, 2.5]}), pd.DataFrame({"a": [1.5, 2.6]})
+    >>> content_hash(one) == content_hash(one.set_axis([7, 8])), content_hash(one) == content_hash(other)
+    (True, False)
+    """
+    digest = hashlib.sha256()
+    for name, values in table.items():
+        number = pd.api.types.is_numeric_dtype(values)
+        column = pa.array(values.to_numpy() if number else values.astype(object), None if number else pa.large_string())
+        digest.update(f"{name}:{column.type}:{len(column)};".encode())
+        for buffer in column.buffers():
+            digest.update(b"none;" if buffer is None else memoryview(buffer))
+    return digest.hexdigest()
 
-    base, amounts = amounts_by_family(chunks(), links.churn.link, links.value.link, names, families_of(model))  # type: ignore[arg-type] # arrays are array-like
-    order = [f for f in FAMILIES if f in amounts.columns]
-    return base, amounts[[*order, *(c for c in amounts.columns if c not in order)]]
+
+def _prior_figure(columns: Any) -> str:
+    return "contract_age_days" if "contract_age_days" in columns else "days_since_last_order"

@@ -1,11 +1,11 @@
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hvc_ml.errors import ModelRefused
-from hvc_ml.explanation.families import amounts_by_family, family_amounts, row_chunks
+from hvc_ml.explanation.families import family_amounts
+from hvc_ml.explanation.money import value_at_risk_amounts
 
 NAMES = ["silence", "gap", "spend", "prior_value"]
 FAMILIES = {"silence": "rhythm", "gap": "rhythm", "spend": "spending"}
@@ -30,25 +30,22 @@ def test_amounts_that_are_not_numbers_are_refused_with_their_count():
         family_amounts([[0.0, 1.0]], ["a"], {})
 
 
-@given(size=st.integers(1, 12))
-def test_the_size_of_the_chunks_does_not_matter(size):
+@given(size=st.integers(1, 60))
+def test_the_size_of_the_batches_changes_no_bit(size):
     rng = np.random.default_rng(1)
-    phi, psi, base = rng.normal(size=(11, 4)), rng.normal(size=(11, 4)), rng.normal(size=11)
-    whole = amounts_by_family([(base, phi, 3.0, psi)], expit, np.exp, NAMES, FAMILIES)
-    cuts = [slice(i, i + size) for i in range(0, 11, size)]
-    parts = amounts_by_family(((base[c], phi[c], 3.0, psi[c]) for c in cuts), expit, np.exp, NAMES, FAMILIES)
-    assert np.allclose(parts[0], whole[0])
-    pd.testing.assert_frame_equal(parts[1], whole[1])
+    phi, psi = (np.asfortranarray(rng.normal(size=(60, 40))) for _ in range(2))
+    names = [f"f{i}" for i in range(40)]
+    families = {name: "abc"[i % 3] for i, name in enumerate(names)}
+
+    def told(rows):
+        base, amounts = value_at_risk_amounts(0.5, phi[rows], expit, 3.0, psi[rows], np.exp)
+        return np.column_stack([base, amounts, family_amounts(amounts, names, families)])
+
+    parts = [told(slice(i, i + size)) for i in range(0, 60, size)]
+    assert np.array_equal(np.concatenate(parts), told(slice(0, 60)))
 
 
 def test_no_customers_have_no_amounts_but_the_same_columns():
-    base, amounts = amounts_by_family([], expit, np.exp, NAMES, FAMILIES)
-    assert len(base) == len(amounts) == 0
+    amounts = family_amounts(np.empty((0, 4)), NAMES, FAMILIES)
+    assert len(amounts) == 0
     assert list(amounts.columns) == ["rhythm", "spending", "other"]
-
-
-@given(rows=st.integers(0, 5_000), columns=st.integers(0, 200_000))
-def test_chunks_cover_every_row_once_and_stay_small(rows, columns):
-    cuts = list(row_chunks(rows, columns, megabytes=8))
-    assert [i for c in cuts for i in range(c.start, c.stop)] == list(range(rows))
-    assert all((c.stop - c.start) * columns * 8 <= 8_000_000 or c.stop - c.start == 1 for c in cuts)

@@ -1,8 +1,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from hvc_ml.explanation.reasons import FAMILY_WORDS, reasons, sentences
+from hvc_ml.explanation.reasons import FAMILY_WORDS, reasons, sentences, speakers
 from hvc_ml.features.algebra import since_last
 from hvc_ml.features.feature import FAMILIES, Feature
 
@@ -18,12 +20,18 @@ JOB = feature("job", "profession: {value:text}", "profile", "text")
 FEATURES = {f.name: f for f in (SILENCE, GAP, SPEND, JOB)}
 BELONG = {name: f.family for name, f in FEATURES.items()} | {"prior": "rhythm"}
 FIGURES = pd.DataFrame({"silence": [94.0], "gap": [31.0], "spend": [12.5], "job": ["baker"], "prior": [0.2]})
+UNITS = ("money", "days", "count", "share", "ratio", "number")
 PEERS = {"silence": 22.0, "spend": 240.0, "gap": float("nan")}
 
 
-def tell(family, of_features, figures=FIGURES, **options):
-    settings = {"families": BELONG, "peers": PEERS, "currency": "GBP"} | options
-    return reasons(pd.DataFrame(family), pd.DataFrame(of_features), figures, FEATURES, **settings)
+def spoken(family, of_features, belong=BELONG):
+    amounts = pd.DataFrame(of_features)
+    return speakers(amounts, list(amounts), list(family), belong)
+
+
+def tell(family, of_features, figures=FIGURES, belong=BELONG, **options):
+    settings = {"peers": PEERS, "currency": "GBP"} | options
+    return reasons(pd.DataFrame(family), spoken(family, of_features, belong), figures, FEATURES, **settings)
 
 
 def test_the_largest_families_come_first_in_the_customer_s_own_figures():
@@ -53,11 +61,27 @@ def test_more_reasons_than_families_may_be_asked_for():
 def test_the_strongest_feature_of_the_family_speaks_and_one_that_lowers_the_risk_does_not():
     told = tell({"rhythm": [30.0]}, {"gap": [-50.0], "prior": [80.0]})
     assert told.loc[0, "reason_1"] == FAMILY_WORDS["rhythm"]
-    assert tell({"rhythm": [30.0]}, {"gap": [1.0], "prior": [29.0]}).loc[0, "reason_1"].startswith("usually orders")
+    assert tell({"rhythm": [30.0]}, {"gap": [29.0], "prior": [1.0]}).loc[0, "reason_1"].startswith("usually orders")
+    assert tell({"rhythm": [30.0]}, {"gap": [1.0], "prior": [29.0]}).loc[0, "reason_1"] == FAMILY_WORDS["rhythm"]
+
+
+def test_a_feature_of_no_family_never_speaks():
+    assert spoken({"rhythm": [30.0]}, {"gap": [1.0], "prior": [29.0]}, {"gap": "rhythm"}).places.tolist() == [[0]]
+    assert spoken({"price": [30.0]}, {"gap": [1.0]}).places.tolist() == [[-1]]
+
+
+@given(st.lists(st.lists(st.sampled_from([-2.0, 0.0, 1.0, 3.0]), min_size=5, max_size=5), max_size=20))
+def test_the_speaker_is_the_first_of_the_largest_amounts_of_its_family(rows):
+    names, of = ["a", "b", "c", "d", "e"], {"a": "x", "b": "y", "c": "x", "d": "x"}
+    found = speakers(np.array(rows).reshape(-1, 5), names, ["y", "x", "none"], of)
+    for row, places in zip(rows, found.places, strict=True):
+        for family, place in zip(["y", "x", "none"], places, strict=True):
+            own = [(-amount, i) for i, amount in enumerate(row) if of.get(names[i]) == family and amount > 0]
+            assert place == (min(own)[1] if own else -1)
 
 
 def test_a_family_nobody_has_words_for_is_told_by_its_name():
-    assert tell({"other": [3.0]}, {"prior": [3.0]}, families={"prior": "other"}).loc[0, "reason_1"] == "other"
+    assert tell({"other": [3.0]}, {"prior": [3.0]}, belong={"prior": "other"}).loc[0, "reason_1"] == "other"
 
 
 def test_every_family_has_words():
@@ -85,6 +109,15 @@ def test_a_missing_figure_is_said_or_its_part_left_out():
     ]
 
 
+@given(st.lists(st.sampled_from([None, -0.0, 0.0, 1.0, 31.4, np.inf, 12345.6]), max_size=9), st.sampled_from(UNITS))
+def test_every_figure_is_written_as_it_would_be_alone(figures, unit):
+    spoken_of = feature("gap", "{value:" + unit + "}", unit=unit)
+    table = pd.DataFrame({"gap": pd.Series(figures, dtype=np.float64)})
+    alone = [sentences(spoken_of, table.iloc[[i]], currency="EUR")[0] for i in range(len(table))]
+    assert sentences(spoken_of, table, currency="EUR").tolist() == alone
+    assert [text == "gap: unknown" for text in alone] == [f is None or not np.isfinite(f) for f in figures]
+
+
 def test_a_customer_s_text_with_braces_is_not_a_template():
     told = sentences(JOB, pd.DataFrame({"job": ["{value:text}; {gap:days}", "%s {0.__class__}"]}), currency="EUR")
     assert told.tolist() == ["profession: {value:text}; {gap:days}", "profession: %s {0.__class__}"]
@@ -92,17 +125,16 @@ def test_a_customer_s_text_with_braces_is_not_a_template():
 
 def test_reasons_keep_the_customers_index_and_no_one_is_no_reasons():
     family = pd.DataFrame({"recency": [1.0, 2.0]}, index=[7, 3])
-    of_features, figures = pd.DataFrame({"silence": [1.0, 2.0]}), pd.concat([FIGURES, FIGURES])
-    told = reasons(family, of_features, figures, FEATURES, families=BELONG, peers={}, currency="EUR")
+    told_by, figures = spoken(family, {"silence": [1.0, 2.0]}), pd.concat([FIGURES, FIGURES])
+    told = reasons(family, told_by, figures, FEATURES, peers={}, currency="EUR")
     assert told.index.tolist() == [7, 3]
-    empty = reasons(
-        family.head(0), of_features.head(0), figures.head(0), FEATURES, families=BELONG, peers={}, currency="EUR"
-    )
+    nobody = told_by.at(np.array([], dtype=np.int64))
+    empty = reasons(family.head(0), nobody, figures.head(0), FEATURES, peers={}, currency="EUR")
     assert empty.shape == (0, 6)
 
 
 def test_frames_of_other_customers_are_refused():
-    with pytest.raises(ValueError, match="1, 2 and 1 rows"):
+    with pytest.raises(ValueError, match=r"1 rows of 1 families, speakers of shape \(2, 1\) and 1 rows"):
         tell({"recency": [1.0]}, {"silence": [1.0, 2.0]})
 
 
