@@ -37,6 +37,7 @@ from hvc_ml.planning.cool_down import resting
 from hvc_ml.planning.learned import LEARNED, Learned, SaveRate, read_learned
 from hvc_ml.progress import Stages
 from hvc_ml.publish import write_bytes_atomic
+from hvc_ml.scoring.batches import MONEY
 from hvc_ml.segments.tiers import assign_tiers
 from hvc_ml.tables.demo import DemoSettings, World, demo_config
 from hvc_ml.tables.demo.actions import RETAIL_ACTIONS
@@ -45,7 +46,6 @@ from hvc_ml.workflows.campaign_import import import_contacts
 from hvc_ml.workflows.campaign_measure import measure
 from hvc_ml.workflows.champions import load_champion
 from hvc_ml.workflows.score import Limits, score
-from hvc_ml.workflows.scores import MONEY
 from hvc_ml.workflows.shop import open_shop
 from hvc_ml.workflows.train import train
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from benchmarks.logs import History
 from hvc_ml.config import Config
 from hvc_ml.errors import NotEnoughData
-from hvc_ml.estimators.boosting import categories_of
+from hvc_ml.estimators.encoder import categories_of
 from hvc_ml.estimators.frames import fewest_in_leaf
 from hvc_ml.estimators.prior import BuyTillYouDie, fit_buy_till_you_die
 from hvc_ml.estimators.prior_columns import Prior, prior_columns

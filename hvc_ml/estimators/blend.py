@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from hvc_ml.estimators.correction import Array, Contribution, Correction, Starts, places
-from hvc_ml.estimators.losses import LevelFreeLoss, Plan, Rows
+from hvc_ml.estimators.losses import LevelFreeLoss, Plan, Target
 from hvc_ml.estimators.mixing import best_mix
 from hvc_ml.estimators.risk import log_stay
 
@@ -99,23 +99,42 @@ class ValueBlend:
 
     def margin(self, start: Starts, frame: pd.DataFrame, risk: Array, threads: int | None) -> Array:
         """Log of value if kept, shape (n,); ``risk`` is the calibrated churn risk."""
-        members = self.members(start, frame, risk, threads)
-        return sum((w * members[name] for name, w in self._used()), np.zeros(len(frame))) + self.shift
+        return self._mixed(self.members(start, frame, risk, threads))
 
     def members(
         self, start: Starts, frame: pd.DataFrame, risk: Array, threads: int | None, *, every: bool = False
     ) -> dict[str, Array]:
         """Log of value if kept by each member that has a weight (or by every one), shape (n,) each."""
-        stay = log_stay(risk, self.leavers_share)
+        wanted = Weights._fields if every else [name for name, _ in self._used()]
+        parts = {
+            name: part.margin(offset, frame, threads) for name, part, offset in self._parts(start) if name in wanted
+        }
+        return self._members(wanted, start, frame, risk, parts)
+
+    def _parts(self, start: Starts) -> tuple[tuple[str, Correction, Array], ...]:
+        """Members with a line or trees, and where each starts."""
+        return (
+            ("hurdle", self.hurdle, start.kept),
+            ("tweedie", self.tweedie, start.total),
+            ("trees", self.trees, start.kept),
+        )
+
+    def _members(
+        self, wanted: Sequence[str], start: Starts, frame: pd.DataFrame, risk: Array, parts: Mapping[str, Array]
+    ) -> dict[str, Array]:
+        """Each member's logarithm, from what its line and trees add."""
         made: dict[str, Callable[[], Array]] = {
             "prior": lambda: start.kept,
-            "hurdle": lambda: start.kept + self.hurdle.margin(start.kept, frame, threads),
-            "tweedie": lambda: start.total + self.tweedie.margin(start.total, frame, threads) - stay,
-            "trees": lambda: self.trees.alone(frame, threads),
+            "hurdle": lambda: start.kept + parts["hurdle"],
+            "tweedie": lambda: start.total + parts["tweedie"] - log_stay(risk, self.leavers_share),
+            "trees": lambda: self.trees.reference + parts["trees"],
             "rule": lambda: start.kept if self.rule is None else self.rule.margin(frame),
         }
-        wanted = made if every else dict(self._used())
         return {name: made[name]() for name in wanted}
+
+    def _mixed(self, members: Mapping[str, Array]) -> Array:
+        used = [weight * members[name] for name, weight in self._used()]
+        return sum(used, np.zeros(1)) + self.shift
 
     def contributions(
         self,
@@ -141,14 +160,12 @@ class ValueBlend:
         w, at = self.weights, self.hurdle.reference
         phi, base = np.zeros((len(frame), len(features) + 1)), w.kept * at + self.shift
         phi[:, -1] = w.kept * (start.kept - at)
-        for weight, part, offset in (
-            (w.hurdle, self.hurdle, start.kept),
-            (w.tweedie, self.tweedie, start.total),
-            (w.trees, self.trees, start.kept),
-        ):
-            if weight:
-                part_base, part_phi = part.contributions(offset, frame, features, threads)
-                base, phi = base + weight * part_base, phi + weight * part_phi
+        used, margins = dict(self._used()), {}
+        for name, part, offset in self._parts(start):
+            if name in used:
+                found = part.contributions(offset, frame, features, threads)
+                base, phi = base + used[name] * found.base, phi + used[name] * found.phi
+                margins[name] = found.margin
         base += w.tweedie * self.tweedie.reference + w.trees * self.trees.reference
         phi[:, -1] += w.tweedie * (start.total - self.tweedie.reference)
         if w.rule and self.rule is not None:
@@ -158,7 +175,8 @@ class ValueBlend:
         if w.tweedie:
             stay_base, stay_phi = self._stay(churn, risk_of)
             base, phi = base - w.tweedie * stay_base, phi - w.tweedie * stay_phi
-        return Contribution(base, phi)
+        members = self._members([*used], start, frame, risk_of(churn.margin), margins)
+        return Contribution(base, phi, self._mixed(members))
 
     def _stay(self, churn: Contribution, risk_of: Any) -> tuple[float, Array]:
         """Split the log of the share that stays as the risk's margin is split."""
@@ -221,7 +239,6 @@ def learn_weights(members: Mapping[str, Array], observed: Array) -> Weights:
     1.0
     """
     unit = max(float(observed.mean()), 1e-300)
-    rows = Rows(np.empty((len(observed), 0)), observed / unit)
-    measure = LevelFreeLoss(Plan("tweedie", tweedie_power=POWER), rows)
+    measure = LevelFreeLoss(Plan("tweedie", tweedie_power=POWER), Target(observed / unit))
     scaled = {name: margin - np.log(unit) for name, margin in members.items()}
     return Weights(**{"prior": 0.0, **best_mix(scaled, measure, len(observed), USUAL._asdict())})

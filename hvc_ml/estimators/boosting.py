@@ -1,7 +1,7 @@
-"""LightGBM's only door: a booster on an encoded frame, starting from an offset, kept as text.
+"""LightGBM's only door: trees on encoded rows, starting from an offset, kept as text.
 
-Columns reach LightGBM as one float64 matrix whose order this module alone decides (a frame with reordered columns would
-be predicted wrongly in silence), and text columns as positions in a stored list of categories.
+Columns reach LightGBM as one matrix whose order an encoder decides: a frame with reordered columns would be predicted
+wrongly in silence. Rows to learn from are sorted into bins once, for all the models that learn from them.
 """
 
 import logging
@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 # waiting threads must not burn the other jobs' time on shared machines
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -20,7 +20,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hvc_ml.errors import ModelRefused
-from hvc_ml.estimators.losses import LevelFreeLoss, Plan, Rows
+from hvc_ml.estimators.encoder import Encoder
+from hvc_ml.estimators.losses import LevelFreeLoss, Plan, Target
 from hvc_ml.treeshap import Damaged, Explainer, Unsupported, check_model
 
 Array = NDArray[np.float64]
@@ -32,70 +33,8 @@ EXACT = 1e-9
 COMPARED = 8
 """Rows of which the contributions are computed twice, by LightGBM too."""
 
-MOST_CATEGORIES = 200
-"""Rarer categories share one code: a split on a category of three rows explains nothing."""
-
-
-def categories_of(values: pd.Series) -> tuple[str, ...]:
-    """List a text column's categories, most frequent first, ties in alphabetical order.
-
-    Examples
-    --------
-    >>> categories_of(pd.Series(["b", "a", None, "b", "c"]))
-    ('b', 'a', 'c')
-    """
-    counts = values.dropna().astype(str).value_counts()
-    ordered = sorted(zip(counts.index, counts, strict=True), key=lambda pair: (-pair[1], pair[0]))
-    return tuple(name for name, _ in ordered[:MOST_CATEGORIES])
-
-
-@dataclass(frozen=True)
-class Encoder:
-    """Which columns, in which order, and each text column's categories (an unseen one counts as missing)."""
-
-    columns: tuple[str, ...]
-    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-    def encode(self, frame: pd.DataFrame) -> Array:
-        """Build the float64 matrix ``(rows, columns)``; missing is NaN.
-
-        Raises
-        ------
-        ModelRefused
-            If a column is missing, infinite, or not numeric.
-        """
-        missing = [c for c in self.columns if c not in frame.columns]
-        if missing:
-            raise ModelRefused(
-                f"the frame lacks {len(missing)} of the model's {len(self.columns)} columns: {', '.join(missing[:5])}. "
-                "Build the features with the configuration the model was trained with, or train again."
-            )
-        out = np.empty((len(frame), len(self.columns)), dtype=np.float64)
-        for position, name in enumerate(self.columns):
-            out[:, position] = self._column(name, frame[name])
-        return out
-
-    def _column(self, name: str, values: pd.Series) -> Array:
-        known = self.categories.get(name)
-        if known is not None:
-            codes = pd.Index(known, dtype=object).get_indexer(pd.Index(values.astype(object).map(_text)))
-            return np.where(codes < 0, np.nan, codes.astype(np.float64))
-        try:
-            numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
-        except (TypeError, ValueError):
-            raise ModelRefused(f"{name}: expected numbers, found {values.dtype}. Declare it as a category.") from None
-        if np.isinf(numbers).any():
-            raise ModelRefused(f"{name}: {np.isinf(numbers).sum():,} of {len(numbers):,} values are infinite.")
-        return numbers
-
-    @property
-    def categorical(self) -> list[int]:
-        """Positions of the text columns."""
-        return [i for i, c in enumerate(self.columns) if c in self.categories]
-
-
-def _text(value: object) -> object:
-    return value if value is None or value != value else str(value)  # noqa: PLR0124 # NaN is what differs from itself
+WATCHED = 2_000
+"""Rows learned from on which the loss is told after every round."""
 
 
 @dataclass(frozen=True)
@@ -122,20 +61,17 @@ class Boosted:
 
     def margin(self, frame: pd.DataFrame, threads: int | None = None) -> Array:
         """Sum the trees' raw values per row (no offset)."""
-        if not len(frame):
-            return np.empty(0)
         matrix = self.encoder.encode(frame)
-        if not self.rounds:
-            return np.zeros(len(frame))
-        return np.asarray(self.booster.predict(matrix, raw_score=True, num_threads=threads or 0), dtype=np.float64)
+        return self._margin(matrix, threads) if self.rounds else np.zeros(len(frame))
 
-    def contributions(self, frame: pd.DataFrame, threads: int | None = None) -> tuple[float, Array]:
+    def contributions(self, frame: pd.DataFrame, threads: int | None = None) -> tuple[float, Array, Array]:
         """Split the margin exactly over the columns (TreeSHAP).
 
         Returns
         -------
-        float, Array
-            The base (margin of nobody in particular) and ``(rows, columns)``; base + row sums = ``margin``.
+        float, Array, Array
+            The base (margin of nobody in particular), ``(rows, columns)``, and ``margin``, ``(rows,)``; base + row sums
+            = ``margin``.
 
         Raises
         ------
@@ -144,14 +80,20 @@ class Boosted:
         """
         matrix = self.encoder.encode(frame)
         if not self.rounds:
-            return 0.0, np.zeros_like(matrix)
+            return 0.0, np.zeros_like(matrix), np.zeros(len(matrix))
+        margin = self._margin(matrix, threads)
         if self.explainer is None:
             head = matrix if len(matrix) else np.zeros((1, matrix.shape[1]))  # one row tells the base
             phi = np.asarray(self.booster.predict(head, pred_contrib=True, num_threads=threads or 0), dtype=np.float64)
-            return float(phi[0, -1]), phi[: len(matrix), :-1]
+            return float(phi[0, -1]), phi[: len(matrix), :-1], margin
         base, phi = self.explainer.base, self.explainer.contributions(matrix, threads=threads)
-        self._check(base, phi, matrix, threads)
-        return base, phi
+        self._check(base, phi, matrix, margin, threads)
+        return base, phi, margin
+
+    def _margin(self, matrix: Array, threads: int | None) -> Array:
+        if not len(matrix):
+            return np.empty(0)
+        return np.asarray(self.booster.predict(matrix, raw_score=True, num_threads=threads or 0), dtype=np.float64)
 
     @cached_property
     def explainer(self) -> Explainer | None:
@@ -162,9 +104,8 @@ class Boosted:
             _log.warning("reasons are computed slowly: %s", reason)
             return None
 
-    def _check(self, base: float, phi: Array, matrix: Array, threads: int | None) -> None:
+    def _check(self, base: float, phi: Array, matrix: Array, margin: Array, threads: int | None) -> None:
         """Every row adds up, and a few rows are what LightGBM says of them."""
-        margin = self.booster.predict(matrix, raw_score=True, num_threads=threads or 0) if len(matrix) else np.empty(0)
         few = np.linspace(0, len(matrix) - 1, min(len(matrix), COMPARED)).astype(np.int64)
         told = self.booster.predict(matrix[few], pred_contrib=True, num_threads=threads or 0) if len(few) else None
         wrong = np.abs(base + phi.sum(axis=1) - margin) > EXACT * (1.0 + np.abs(margin))
@@ -200,47 +141,123 @@ class Boosted:
         return model
 
 
-def train(plan: Plan, encoder: Encoder, fit: Rows, stop: Rows | None = None) -> Boosted:
+@dataclass(frozen=True)
+class Bins:
+    """Encoded rows in LightGBM's bins: every model that learns from them, or from some of them, shares the bins.
+
+    To sort rows into bins takes as long as dozens of rounds of boosting; to put other targets beside the bins takes
+    nothing. Models learn one after the other: the rows hold one target at a time. Made by `binned`; the work is done
+    when a model first asks for it.
+    """
+
+    encoder: Encoder
+    rows: lgb.Dataset
+
+    def __len__(self) -> int:
+        return int(self.rows.construct().num_data())
+
+    def some(self, which: NDArray[np.bool_]) -> "Bins":
+        """The same bins with fewer rows."""
+        return Bins(self.encoder, self.rows.subset(np.flatnonzero(which)))
+
+    def labelled(self, target: Target) -> lgb.Dataset:
+        """LightGBM's own object, with these targets in place of those it had."""
+        start = np.zeros(len(self)) if target.offset is None else target.offset
+        self.rows.construct().set_label(target.y).set_init_score(start)
+        alike = target.weight is None or bool((target.weight == 1).all())
+        self.rows.set_field("weight", None if alike else np.asarray(target.weight, dtype=np.float32))
+        return self.rows
+
+
+def binned(encoder: Encoder, matrix: Array | NDArray[np.float32], plan: Plan, like: Bins | None = None) -> Bins:
+    """Sort encoded rows into bins.
+
+    Parameters
+    ----------
+    encoder
+        Made the matrix.
+    matrix
+        Of floats, double or single, row after row or column after column; not needed afterwards.
+    plan
+        For the number of bins, the seed and threads: the same for all models that share the bins.
+    like
+        Rows whose bins to use, in place of bins of their own: for rows to stop by.
+
+    Examples
+    --------
+    >>> plan, x = Plan("regression", rounds=1, learning_rate=1, min_child_samples=1), np.arange(50.0)
+    >>> bins = binned(Encoder(("x",)), x[:, None], plan)
+    >>> up, down = (train(plan, Rows(bins, Target(y))).margin(pd.DataFrame({"x": x})) for y in (x, -x))
+    >>> bool((up == -down).all()), len(bins.some(x > 9))
+    (True, 40)
+    """
+    rows = lgb.Dataset(
+        matrix,
+        np.zeros(len(matrix)),
+        feature_name=[f"c{i}" for i in range(len(encoder.columns))],  # LightGBM refuses some characters of users' names
+        categorical_feature=encoder.categorical,
+        reference=None if like is None else like.rows,
+        params=plan.binning(),
+    )
+    return Bins(encoder, rows)
+
+
+class Rows(NamedTuple):
+    """Rows to learn from or to stop by."""
+
+    bins: Bins
+    target: Target
+
+    def some(self, which: NDArray[np.bool_]) -> "Rows":
+        """Fewer of them."""
+        return Rows(self.bins.some(which), self.target.some(which))
+
+
+def train(plan: Plan, fit: Rows, stop: Rows | None = None) -> Boosted:
     """Boost from the offset, stopping where the validation rows no longer gain.
 
     Parameters
     ----------
     plan
         Objective and regularisation.
-    encoder
-        Made ``fit.matrix`` and ``stop.matrix``.
     fit
         Rows to learn from.
     stop
-        Rows that decide the number of rounds, with their own offset; None takes all rounds.
+        Rows that decide the number of rounds, binned like those; None takes all rounds.
 
     Returns
     -------
     Boosted
         Possibly without any tree, where none helped on ``stop``. ``curves`` holds the loss per round (lower is better),
-        beginning with the offset alone.
+        beginning with the offset alone: ``stop``, and ``fit`` on at most `WATCHED` of the rows learned from.
     """
     curves: dict[str, dict[str, list[float]]] = {}
-    data = _dataset(plan, encoder, fit)
-    sets, names, rows = [data], ["fit"], {"fit": fit}
-    callbacks = [lgb.record_evaluation(curves)]
-    if stop is not None:
-        sets, names, rows = [*sets, _dataset(plan, encoder, stop, data)], [*names, "stop"], {"fit": fit, "stop": stop}
-        callbacks.append(lgb.early_stopping(plan.patience, verbose=False))
-    measures = {name: LevelFreeLoss(plan, part) for name, part in rows.items()}
+    watched = {"fit": fit.some(_every(len(fit.bins))), **({} if stop is None else {"stop": stop})}
+    measures = {name: LevelFreeLoss(plan, rows.target) for name, rows in watched.items()}
+    sets = {name: rows.bins.labelled(rows.target) for name, rows in watched.items()}
+    early = [] if stop is None else [lgb.early_stopping(plan.patience, verbose=False)]
     booster = lgb.train(
         plan.params(),
-        data,
+        fit.bins.labelled(fit.target),
         plan.rounds,
-        valid_sets=sets,
-        valid_names=names,
-        feval=[_measure(name, measures[name], part) for name, part in zip(names, sets, strict=True)],
-        callbacks=callbacks,
+        valid_sets=list(sets.values()),
+        valid_names=list(sets),
+        feval=[_measure(name, measures[name], part) for name, part in sets.items()],
+        callbacks=[lgb.record_evaluation(curves), *early],
     )
-    named = {name: [measures[name].start, *curves[name][name]] for name in names}
+    named = {name: [measures[name].start, *curves[name][name]] for name in sets}
     rounds = int(np.argmin(named["stop"])) if stop is not None else booster.num_trees()
     text = booster.model_to_string(num_iteration=rounds) if rounds else ""
-    return Boosted(encoder, text.split("\nparameters:")[0], {k: tuple(map(float, v)) for k, v in named.items()})
+    return Boosted(
+        fit.bins.encoder, text.split("\nparameters:")[0], {k: tuple(map(float, v)) for k, v in named.items()}
+    )
+
+
+def _every(rows: int) -> NDArray[np.bool_]:
+    """Rows to watch the loss on while it is learned from them: a curve to look at needs no more."""
+    stride = -(-rows // WATCHED)
+    chosen: NDArray[np.bool_] = np.arange(rows) % stride == 0
+    return chosen
 
 
 def _measure(name: str, measure: LevelFreeLoss, part: lgb.Dataset) -> Callable[[Array, lgb.Dataset], Any]:
@@ -257,17 +274,3 @@ def _measure(name: str, measure: LevelFreeLoss, part: lgb.Dataset) -> Callable[[
         return [(name, measure(f), False)]
 
     return measured
-
-
-def _dataset(plan: Plan, encoder: Encoder, rows: Rows, reference: lgb.Dataset | None = None) -> lgb.Dataset:
-    return lgb.Dataset(
-        rows.matrix,
-        rows.y,
-        weight=rows.weight,
-        init_score=np.zeros(len(rows.y)) if rows.offset is None else rows.offset,
-        feature_name=[f"c{i}" for i in range(len(encoder.columns))],  # LightGBM refuses some characters of users' names
-        categorical_feature=encoder.categorical,
-        reference=reference,
-        params=plan.params(),
-        free_raw_data=True,
-    )

@@ -1,5 +1,6 @@
 """Churn risk: log-loss boosted from the prior's probability. No resampling: risks are multiplied by money."""
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -10,10 +11,10 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from hvc_ml.errors import NotEnoughData
-from hvc_ml.estimators.boosting import Boosted, train
-from hvc_ml.estimators.frames import as_frame, as_weight, directions, fewest_in_leaf, make_encoder
+from hvc_ml.estimators.boosting import Boosted, Rows, train
+from hvc_ml.estimators.frames import Table, as_frame, as_weight, directions, fewest_in_leaf, make_encoder, used
 from hvc_ml.estimators.line import fit_line
-from hvc_ml.estimators.losses import Plan, Rows
+from hvc_ml.estimators.losses import Plan, Target
 
 Array = NDArray[np.float64]
 
@@ -128,27 +129,60 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         if len(y) != len(frame):
             raise ValueError(f"X has {len(frame)} rows, y has {len(y)}.")
         weight = as_weight(sample_weight, frame)
-        self.classes_ = np.unique(y)
-        if len(self.classes_) > 2:
+        classes = np.unique(y)
+        if len(classes) > 2:
             message = "Only binary classification is supported. The type of the target is multiclass."
             raise ValueError(message)
-        if len(self.classes_) < 2 or len(np.unique(y[weight > 0])) < 2:
+        if len(classes) < 2 or len(np.unique(y[weight > 0])) < 2:
             raise NotEnoughData(f"y holds one class only among {len(y):,} rows; a classifier needs both.")
         keep = weight > 0  # a row without weight must not even move a bin
-        frame, target, weight = frame[keep], (y == self.classes_[1]).astype(np.float64)[keep], weight[keep]
-        self.base_ = float(logit(np.average(target, weights=weight)))
-        encoder = make_encoder(frame, [self.offset], self.categories or {})
-        plan = self._plan(float(weight.sum()), directions(encoder.columns, self.monotone))
+        frame, event, weight = frame[keep], (y == classes[1]).astype(np.float64)[keep], weight[keep]
+        rows = Table.of(frame, make_encoder(frame, [self.offset], self.categories or {}), self._plan())
+        later = None
+        if eval_X is not None:
+            stop = rows.like(as_frame(self, eval_X, reset=False), self._plan())
+            later = stop, (np.asarray(eval_y) == classes[1]).astype(np.float64)
+        self.learn(rows, event, weight, later=later)
+        self.classes_ = classes
+        return self
+
+    def learn(
+        self,
+        rows: Table,
+        event: Array,
+        weight: Array | None = None,
+        *,
+        later: tuple[Table, Array] | None = None,
+        unused: Sequence[str] = (),
+    ) -> Self:
+        """Learn from rows that are in bins already, for several models to share; ``fit`` after its checks.
+
+        Parameters
+        ----------
+        rows
+            The columns of the offset and the line as they are, and all columns of the trees in bins.
+        event
+            1 where it happened, else 0; both are there; shape (n,).
+        weight
+            Shape (n,), positive.
+        later
+            Rows in the same bins that decide the number of rounds, and their events.
+        unused
+            Columns in bins that this model's trees do not read.
+        """
+        total = float(len(event) if weight is None else weight.sum())
+        columns = rows.bins.encoder.columns
+        plan = self._plan(total, directions(columns, self.monotone), used(columns, unused))
+        self.classes_ = np.array([0, 1])
+        self.base_ = float(logit(np.average(event, weights=weight)))
         self.line_ = None
         if len(self.line):
-            self.line_ = fit_line("log", frame, tuple(self.line), self._start(frame), target, weight)
-        rows = Rows(encoder.encode(frame), target, self._lined(frame), weight)
+            self.line_ = fit_line("log", rows.frame, tuple(self.line), self._start(rows.frame), event, weight)
+        fit = Rows(rows.bins, Target(event, self._lined(rows.frame), weight))
         stop = None
-        if eval_X is not None:
-            later = as_frame(self, eval_X, reset=False)
-            event = (np.asarray(eval_y) == self.classes_[1]).astype(np.float64)
-            stop = Rows(encoder.encode(later), event, self._lined(later))
-        self.boosted_: Boosted = train(plan, encoder, rows, stop)
+        if later is not None:
+            stop = Rows(later[0].bins, Target(later[1], self._lined(later[0].frame)))
+        self.boosted_: Boosted = train(plan, fit, stop)
         return self
 
     def margin(self, X: Any) -> Array:
@@ -179,10 +213,11 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         start = self._start(frame)
         return start if self.line_ is None else start + self.line_.margin(start, frame)
 
-    def _plan(self, total: float, monotone: tuple[int, ...]) -> Plan:
+    def _plan(self, total: float = 0.0, monotone: tuple[int, ...] = (), use: tuple[bool, ...] = ()) -> Plan:
         return Plan(
             "binary",
             monotone=monotone,
+            use=use,
             rounds=self.rounds,
             learning_rate=self.learning_rate,
             leaves=self.leaves,

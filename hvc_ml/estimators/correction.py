@@ -48,10 +48,19 @@ def starts(frame: pd.DataFrame, floor: float) -> Starts:
 
 
 class Contribution(NamedTuple):
-    """``base + phi.sum(axis=1)`` is what is explained; columns of ``phi`` are the features, then the prior."""
+    """What is explained, and how; columns of ``phi`` are the features, then the prior.
+
+    Attributes
+    ----------
+    base, phi
+        ``base + phi.sum(axis=1)`` is the margin but for rounding.
+    margin
+        Every bit as it is computed where nothing is explained.
+    """
 
     base: float
     phi: Array
+    margin: Array
 
 
 @dataclass(frozen=True)
@@ -72,12 +81,12 @@ class Correction:
 
     def margin(self, offset: Array, frame: pd.DataFrame, threads: int | None) -> Array:
         """Line and trees per row, shape (n,); the offset itself is not in it."""
+        total = self._lined(offset, frame)
+        return total if self.trees is None else total + self.trees.margin(frame, threads)
+
+    def _lined(self, offset: Array, frame: pd.DataFrame) -> Array:
         total = np.zeros(len(frame))
-        if self.line is not None:
-            total = total + self.line.margin(offset, frame)
-        if self.trees is not None:
-            total = total + self.trees.margin(frame, threads)
-        return total
+        return total if self.line is None else total + self.line.margin(offset, frame)
 
     def alone(self, frame: pd.DataFrame, threads: int | None) -> Array:
         """The margin of trees that start from nothing but their reference, shape (n,)."""
@@ -88,7 +97,7 @@ class Correction:
     ) -> Contribution:
         """Split ``margin`` over the features and the prior."""
         place = places(features)
-        phi, base = np.zeros((len(frame), len(features) + 1)), 0.0
+        phi, base, margin = np.zeros((len(frame), len(features) + 1)), 0.0, self._lined(offset, frame)
         if self.line is not None:
             at_reference = float(self.line.on_offset(np.array([self.reference]))[0])
             base += self.line.intercept + at_reference
@@ -96,11 +105,11 @@ class Correction:
             for name, share in self.line.contributions(frame).items():
                 phi[:, place[name]] += share
         if self.trees is not None:
-            tree_base, tree_phi = self.trees.contributions(frame, threads)
-            base += tree_base
+            tree_base, tree_phi, tree_margin = self.trees.contributions(frame, threads)
+            base, margin = base + tree_base, margin + tree_margin
             for position, name in enumerate(self.trees.encoder.columns):
                 phi[:, place[name]] += tree_phi[:, position]
-        return Contribution(base, phi)
+        return Contribution(base, phi, margin)
 
     def to_json(self) -> dict[str, Any]:
         """Everything but the trees' text."""

@@ -9,9 +9,10 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import expit, logit
 
-from hvc_ml.estimators.boosting import Boosted, Encoder, train
+from hvc_ml.estimators.boosting import Boosted, Rows, binned, train
+from hvc_ml.estimators.encoder import Encoder
 from hvc_ml.estimators.frames import fewest_in_leaf, make_encoder
-from hvc_ml.estimators.losses import Plan, Rows
+from hvc_ml.estimators.losses import Plan, Target
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -100,8 +101,8 @@ def expected_from(encoder: Encoder, matrix: Array, outcome: Array, weight: Array
     kind = _kind(outcome)
     level = _level(kind, float(np.average(outcome, weights=weight)))
     how = replace(boosting(plan), objective=kind, min_child_samples=_fewest(len(outcome), weight))
-    rows = Rows(matrix, outcome, np.full(len(outcome), level), weight)
-    return Expected(kind, level, train(how, encoder, rows))
+    target = Target(outcome, np.full(len(outcome), level), weight)
+    return Expected(kind, level, train(how, Rows(binned(encoder, matrix, how), target)))
 
 
 def folds_of(customer: npt.ArrayLike, folds: int, seed: int) -> Ints:

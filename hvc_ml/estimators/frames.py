@@ -1,16 +1,49 @@
 """What every estimator here does with X: a named frame or an unnamed matrix becomes one encoded matrix."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.validation import _check_feature_names, _check_n_features, _check_sample_weight, validate_data
 
-from hvc_ml.estimators.boosting import Encoder, categories_of
+from hvc_ml.estimators.boosting import Bins, binned
+from hvc_ml.estimators.encoder import Encoder, categories_of
+from hvc_ml.estimators.losses import Plan
 
 Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows that one or several models learn from.
+
+    Attributes
+    ----------
+    frame
+        What lines and offsets read, as it is.
+    bins
+        What trees read.
+    """
+
+    frame: pd.DataFrame
+    bins: Bins
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, encoder: Encoder, plan: Plan) -> Self:
+        """Encode and bin a frame."""
+        return cls(frame, binned(encoder, encoder.encode_single(frame), plan))
+
+    def like(self, frame: pd.DataFrame, plan: Plan) -> "Table":
+        """Encode another frame, in the same bins."""
+        encoder = self.bins.encoder
+        return Table(frame, binned(encoder, encoder.encode_single(frame), plan, self.bins))
+
+    def some(self, which: NDArray[np.bool_]) -> "Table":
+        """Fewer rows, in the same bins."""
+        return Table(self.frame[which], self.bins.some(which))
 
 
 def as_frame(estimator: Any, X: Any, *, reset: bool) -> pd.DataFrame:
@@ -31,7 +64,11 @@ def make_encoder(
     frame: pd.DataFrame, leave_out: Sequence[str | None], categories: Mapping[str, Sequence[str] | None]
 ) -> Encoder:
     """Decide columns and categories from the rows to learn from; ``None`` lists the categories found there."""
-    columns = tuple(c for c in frame.columns if c not in leave_out)
+    return encoder_of(frame, [c for c in frame.columns if c not in leave_out], categories)
+
+
+def encoder_of(frame: pd.DataFrame, columns: Sequence[str], categories: Mapping[str, Sequence[str] | None]) -> Encoder:
+    """Decide the categories of these columns; other text columns than those named count as text too."""
     text = {c: categories.get(c) for c in columns if c in categories or not pd.api.types.is_numeric_dtype(frame[c])}
     known = {c: tuple(v) if v is not None else categories_of(frame[c]) for c, v in text.items()}
     return Encoder(tuple(map(str, columns)), known)
@@ -64,6 +101,17 @@ def directions(columns: Sequence[str], monotone: Mapping[str, int] | None) -> tu
     """
     found = tuple((monotone or {}).get(c, 0) for c in columns)
     return found if any(found) else ()
+
+
+def used(columns: Sequence[str], unused: Sequence[str]) -> tuple[bool, ...]:
+    """Whether each column may be split on; empty where all may.
+
+    Examples
+    --------
+    >>> used(["age", "spend"], ["spend"]), used(["age"], [])
+    ((True, False), ())
+    """
+    return tuple(c not in unused for c in columns) if unused else ()
 
 
 def _has_text(frame: pd.DataFrame) -> bool:

@@ -1,4 +1,4 @@
-"""How to boost, on which rows, and the losses that decide when to stop."""
+"""How to boost, towards what, and the losses that decide when to stop."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,13 +14,16 @@ MOST_MEASURED = 100_000
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Rows to learn from or to stop by: the target, where boosting starts, and weights."""
+class Target:
+    """What is to be learned of each row: the target, where boosting starts, and weights; each of shape (n,)."""
 
-    matrix: Array
     y: Array
     offset: Array | None = None
     weight: Array | None = None
+
+    def some(self, which: NDArray[np.bool_]) -> "Target":
+        """Of fewer rows."""
+        return Target(self.y[which], *(None if v is None else v[which] for v in (self.offset, self.weight)))
 
 
 @dataclass(frozen=True)
@@ -43,29 +46,38 @@ class Plan:
     patience: int = 30
     smooth: float = 0.0
     monotone: tuple[int, ...] = ()
+    use: tuple[bool, ...] = ()
+    """Which columns may be split on; empty is all."""
 
     def params(self) -> dict[str, Any]:
         """LightGBM's names for it."""
         held = {"monotone_constraints": list(self.monotone), "monotone_constraints_method": "intermediate"}
         return {
             **(held if self.monotone else {}),
+            **({"feature_contri": [float(u) for u in self.use]} if self.use else {}),
             "objective": self.objective,
             "metric": "None",
             "learning_rate": self.learning_rate,
             "num_leaves": self.leaves,
             "min_data_in_leaf": self.min_child_samples,
             "min_sum_hessian_in_leaf": self.min_child_weight,
-            "min_data_in_bin": 1,
             "lambda_l2": self.l2,
             "path_smooth": self.smooth,
             "feature_fraction": self.feature_fraction,
             "bagging_fraction": self.bagging_fraction,
             "bagging_freq": 1 if self.bagging_fraction < 1 else 0,
             "tweedie_variance_power": self.tweedie_power,
-            "max_bin": self.max_bin,
             "boost_from_average": False,
             "deterministic": True,
             "force_row_wise": True,
+            **self.binning(),
+        }
+
+    def binning(self) -> dict[str, Any]:
+        """What of it matters before any target is known."""
+        return {
+            "max_bin": self.max_bin,
+            "min_data_in_bin": 1,
             "feature_pre_filter": False,
             "seed": self.seed,
             "num_threads": self.threads or 0,
@@ -80,13 +92,13 @@ class LevelFreeLoss:
     learned from, mistake a better ranking at a wrong level for a worse model.
     """
 
-    def __init__(self, plan: Plan, rows: Rows) -> None:
-        stride = -(-len(rows.y) // MOST_MEASURED)  # a loss per round need not read every row of a large set
+    def __init__(self, plan: Plan, target: Target) -> None:
+        stride = -(-len(target.y) // MOST_MEASURED)  # a loss per round need not read every row of a large set
         self.plan, self.some = plan, slice(None, None, stride)
-        self.y = rows.y[self.some]
-        self.weight = np.ones(len(self.y)) if rows.weight is None else rows.weight[self.some]
+        self.y = target.y[self.some]
+        self.weight = np.ones(len(self.y)) if target.weight is None else target.weight[self.some]
         self.line = np.array([1.0, 0.0])  # slope and shift, kept between rounds: the next best is close by
-        self.start = self(np.zeros(len(rows.y)) if rows.offset is None else rows.offset)
+        self.start = self(np.zeros(len(target.y)) if target.offset is None else target.offset)
 
     def __call__(self, f: Array) -> float:
         """Loss of margins, offset included."""

@@ -1,14 +1,19 @@
 """The members with trees: churn risk, value if kept, and all future value, on top of the prior and without it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from hvc_ml.estimators.churn import ChurnClassifier
 from hvc_ml.estimators.correction import Array, Correction, starts
+from hvc_ml.estimators.encoder import Encoder
+from hvc_ml.estimators.frames import Table, encoder_of
 from hvc_ml.estimators.line import line_columns
+from hvc_ml.estimators.losses import Plan
 from hvc_ml.estimators.prior import PRIOR_COLUMNS
 from hvc_ml.estimators.settings import ModelSettings
 from hvc_ml.estimators.value import ValueIfKeptRegressor
@@ -69,32 +74,33 @@ def fit_members(
     horizon
         Days.
     """
-    columns = [*features, *(c for c in PRIOR_COLUMNS if c not in features)]
-    shared = _shared(settings, categorical)
+    added = [c for c in PRIOR_COLUMNS if c not in features]
+    columns = [*features, *added]
+    encoder = encoder_of(fit, columns, categorical)
     line = line_columns(features, horizon)
-    risk = ChurnClassifier(RISK_START, line=line, monotone=_churn_directions(columns, settings), **shared)
-    _boost(risk, fit, late, columns, RISK_START, "churned", floor=0.0)
-    kept, late_kept = fit[fit["churned"] == 0], late[late["churned"] == 0]
-    rising = _value_directions(columns, settings)
-    hurdle = ValueIfKeptRegressor(KEPT_START, line=line, monotone=rising, winsor=settings.winsor, **shared)
-    _boost(hurdle, kept, late_kept, columns, KEPT_START, "future_value", floor=0.0)
+    everyone = _Rows.of(fit, late, encoder, line, settings)
+    stayed = everyone.some(*(frame["churned"].to_numpy() == 0 for frame in (fit, late)))
+    falling, rising = _churn_directions(columns, settings), _value_directions(columns, settings)
+    shared = _shared(settings)
+    money = {**shared, "monotone": rising, "winsor": settings.winsor}
+    risk = ChurnClassifier(RISK_START, line=line, monotone=falling, **shared)
+    everyone.teach(risk, "churned")
+    hurdle = ValueIfKeptRegressor(KEPT_START, line=line, **money)
+    stayed.teach(hurdle, "future_value")
     floor, cap = hurdle.floor_, hurdle.cap_
     middle = starts(fit, floor)
     power, tweedie = tweedie_power(middle.total, np.clip(fit["future_value"].to_numpy(np.float64), 0.0, cap)), NOTHING
     if "tweedie" in settings.members:
-        total = ValueIfKeptRegressor(
-            TOTAL_START, objective="tweedie", power=power, monotone=rising, winsor=settings.winsor, **shared
-        )
-        _boost(total, fit, late, columns, TOTAL_START, "future_value", floor=floor)
+        total = ValueIfKeptRegressor(TOTAL_START, objective="tweedie", power=power, **money)
+        everyone.starting_at(floor).teach(total, "future_value")
         tweedie = Correction(None, total.boosted_, float(np.median(middle.total)))
     churn_trees, value_trees = NOTHING, NOTHING
     if "trees" in settings.members:
-        names = list(features)
-        plain = ChurnClassifier(monotone=_churn_directions(names, settings), **shared)
-        _boost(plain, fit, late, names, None, "churned", floor=0.0)
+        plain = ChurnClassifier(monotone=falling, **shared)
+        everyone.teach(plain, "churned", unused=added)
         churn_trees = Correction(None, plain.boosted_, plain.base_)
-        amount = ValueIfKeptRegressor(monotone=rising, winsor=settings.winsor, **shared)
-        _boost(amount, kept, late_kept, names, None, "future_value", floor=0.0)
+        amount = ValueIfKeptRegressor(**money)
+        stayed.teach(amount, "future_value", unused=added)
         value_trees = Correction(None, amount.boosted_, amount.base_)
     return Members(
         churn_trees=churn_trees,
@@ -146,31 +152,43 @@ def tweedie_power(margin: Array, observed: Array) -> float:
     return float(np.round(np.clip(slope, *POWERS), 2))  # two digits: not worth a different model
 
 
-def _boost(
-    model: Any,
-    fit: pd.DataFrame,
-    late: pd.DataFrame,
-    columns: list[str],
-    start: str | None,
-    label: str,
-    *,
-    floor: float,
-) -> None:
-    rows, later = (_started(frame, columns, start, floor) for frame in (fit, late))
-    target, held = (frame[label].to_numpy(int if label == "churned" else np.float64) for frame in (fit, late))
-    model.fit(rows, target, eval_X=later, eval_y=held)
+class _Rows(NamedTuple):
+    """Rows to fit and later ones to stop by, in the same bins: all members learn from them."""
+
+    fit: Table
+    late: Table
+
+    @classmethod
+    def of(
+        cls, fit: pd.DataFrame, late: pd.DataFrame, encoder: Encoder, line: Sequence[str], settings: ModelSettings
+    ) -> Self:
+        plan = Plan("regression", seed=settings.seed, threads=settings.threads)
+        table = Table.of(fit, encoder, plan)
+        later = table.like(late, plan)
+        return cls(*(replace(t, frame=_started(t.frame, line)) for t in (table, later)))
+
+    def some(self, fit: NDArray[np.bool_], late: NDArray[np.bool_]) -> Self:
+        """Fewer of them."""
+        return type(self)(self.fit.some(fit), self.late.some(late))
+
+    def starting_at(self, floor: float) -> Self:
+        """With all future value to start from, the prior's value if kept counting as ``floor`` at least."""
+        totals = (np.exp(starts(table.frame, floor).total) for table in self)
+        return type(self)(
+            *(replace(t, frame=t.frame.assign(**{TOTAL_START: v})) for t, v in zip(self, totals, strict=True))
+        )
+
+    def teach(self, model: Any, label: str, unused: Sequence[str] = ()) -> None:
+        """Fit a model to one of the labels."""
+        target, later = (table.frame[label].to_numpy(np.float64) for table in self)
+        model.learn(self.fit, target, later=(self.late, later), unused=unused)
 
 
-def _started(frame: pd.DataFrame, columns: list[str], start: str | None, floor: float) -> pd.DataFrame:
-    if start is None:
-        return frame[columns]
-    if start == RISK_START:
-        values = 1 - frame["prior_active"].to_numpy(np.float64)
-    elif start == KEPT_START:
-        values = frame["prior_value_if_kept"].to_numpy(np.float64)
-    else:
-        values = np.exp(starts(frame, floor).total)
-    return frame[columns].assign(**{start: values})
+def _started(frame: pd.DataFrame, line: Sequence[str]) -> pd.DataFrame:
+    """What lines, offsets and targets are made of."""
+    wanted = [*line, "prior_active", "prior_value_if_kept", "churned", "future_value"]
+    begun = {RISK_START: 1 - frame["prior_active"], KEPT_START: frame["prior_value_if_kept"]}
+    return frame[list(dict.fromkeys(wanted))].assign(**begun)
 
 
 def _churn_directions(columns: Sequence[str], settings: ModelSettings) -> dict[str, int] | None:
@@ -185,9 +203,8 @@ def _value_directions(columns: Sequence[str], settings: ModelSettings) -> dict[s
     return found if settings.monotone else None
 
 
-def _shared(settings: ModelSettings, categorical: Mapping[str, Sequence[str] | None]) -> dict[str, Any]:
+def _shared(settings: ModelSettings) -> dict[str, Any]:
     return {
-        "categories": dict(categorical),
         "rounds": settings.rounds,
         "learning_rate": settings.learning_rate,
         "leaves": settings.leaves,

@@ -6,22 +6,26 @@ to take by then, say most of where a customer will stand. Trees and calibration 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.special import logit
 
 from hvc_ml.estimators.calibration import Calibrator, fit_calibrator
 from hvc_ml.estimators.churn import ChurnClassifier
 from hvc_ml.estimators.correction import Array, Correction
+from hvc_ml.estimators.frames import Table, encoder_of
+from hvc_ml.estimators.losses import Plan
 from hvc_ml.estimators.prior import PRIOR_COLUMNS
 from hvc_ml.estimators.settings import ModelSettings
 from hvc_ml.features.standing import STAYING, YEAR
 
 DOWNGRADE, UPGRADE = "downgrade_risk", "upgrade_chance"
 MOVES: Final = (DOWNGRADE, UPGRADE)
+LABELS: Final = {DOWNGRADE: "downgraded", UPGRADE: "upgraded"}
 
 FEWEST_EVENTS: Final = 10
 """With fewer moves, or fewer who did not move, to learn from or to calibrate on, everyone gets the base rate."""
@@ -114,8 +118,12 @@ class Chance:
 
     def __call__(self, frame: pd.DataFrame, threads: int | None) -> Array:
         """Probabilities, shape (n,)."""
+        return self.calibrator(self.margin(frame, threads))
+
+    def margin(self, frame: pd.DataFrame, threads: int | None) -> Array:
+        """Log-odds before calibration, shape (n,)."""
         start = np.full(len(frame), self.start)
-        return self.calibrator(start + self.correction.margin(start, frame, threads))
+        return start + self.correction.margin(start, frame, threads)
 
     def to_json(self) -> dict[str, Any]:
         """Everything but the trees' text."""
@@ -225,46 +233,39 @@ def fit_moves(
     floors
         Of the tiers at the moment of use.
     """
-    columns = [*features, *(c for c in PRIOR_COLUMNS if c not in features)]
+    near = [*STANDING[DOWNGRADE], *STANDING[UPGRADE]]
+    columns = [*features, *(c for c in PRIOR_COLUMNS if c not in features), *near]
+    texts = {name: values for name, values in categorical.items() if name in columns}
+    stayed, later = (frame[frame["churned"] == 0] for frame in (fit, late))
+    plan = Plan("binary", seed=settings.seed, threads=settings.threads)
+    rows = Table.of(stayed, encoder_of(stayed, columns, texts), plan)
+    both = replace(rows, frame=stayed[[*near, PLACE, *LABELS.values()]]), rows.like(later, plan)
+    last = len(floors.now)
     chances = []
-    for move, label in ((DOWNGRADE, "downgraded"), (UPGRADE, "upgraded")):
-        rows, later = (_at_risk(move, frame, len(floors.now)) for frame in (fit, late))
-        chances.append(_chance(rows, later, label, columns, STANDING[move], categorical, settings))
+    for move in MOVES:
+        mine, late_mine = (table.some(_could(move, table.frame[PLACE], last)) for table in both)
+        chances.append(_chance(move, mine, late_mine, settings))
     return Moves(horizon, floors, *chances)
 
 
-def _at_risk(move: str, frame: pd.DataFrame, last: int) -> pd.DataFrame:
-    """Who kept buying, and had a tier to move to."""
-    place = frame[PLACE]
-    return frame[(frame["churned"] == 0) & ((place < last) if move == DOWNGRADE else (place > 0))]
+def _could(move: str, place: "pd.Series[float]", last: int) -> NDArray[np.bool_]:
+    """Who had a tier to move to."""
+    return ((place < last) if move == DOWNGRADE else (place > 0)).to_numpy()
 
 
-def _chance(
-    fit: pd.DataFrame,
-    late: pd.DataFrame,
-    label: str,
-    columns: list[str],
-    near: tuple[str, ...],
-    categorical: Mapping[str, Sequence[str] | None],
-    settings: ModelSettings,
-) -> Chance:
-    y, held = fit[label].to_numpy(int), late[label].to_numpy(int)
+def _chance(move: str, fit: Table, late: Table, settings: ModelSettings) -> Chance:
+    label = LABELS[move]
+    y, held = (table.frame[label].to_numpy(np.float64) for table in (fit, late))
     events, of = int(y.sum() + held.sum()), len(y) + len(held)
     told = f"{events:,} of {of:,} who kept buying were {label}"
     if min(y.sum(), (1 - y).sum(), held.sum(), (1 - held).sum()) < FEWEST_EVENTS:
         why = f"{told}: too few to learn from, everyone gets that rate"
         return Chance(float(logit((events + 0.5) / (of + 1))), Correction(), Calibrator("identity"), why)
-    texts = {name: values for name, values in categorical.items() if name in columns}
-    shared: dict[str, Any] = {
-        "categories": texts,
-        "l2": settings.l2,
-        "seed": settings.seed,
-        "threads": settings.threads,
-    }
-    model = ChurnClassifier(line=near, **BOOSTING, **shared)
-    model.fit(fit[[*columns, *near]], y, eval_X=late[[*columns, *near]], eval_y=held)
-    calibrator, _ = fit_calibrator(model.margin(late[[*columns, *near]]), held)
-    return Chance(model.base_, Correction(model.line_, model.boosted_), calibrator, told)
+    shared: dict[str, Any] = {"l2": settings.l2, "seed": settings.seed, "threads": settings.threads}
+    model = ChurnClassifier(line=STANDING[move], **BOOSTING, **shared)
+    model.learn(fit, y, later=(late, held), unused=[c for m in MOVES if m != move for c in STANDING[m]])
+    found = Chance(model.base_, Correction(model.line_, model.boosted_), Calibrator("identity"), told)
+    return replace(found, calibrator=fit_calibrator(found.margin(late.frame, settings.threads), held)[0])
 
 
 def _staying(frame: pd.DataFrame, horizon: int) -> "pd.Series[float]":

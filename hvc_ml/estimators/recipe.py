@@ -17,7 +17,7 @@ from hvc_ml.estimators.correction import Array, Correction, Starts, starts
 from hvc_ml.estimators.fitted import Contributions, Explained, Kind, Recipe, Rung
 from hvc_ml.estimators.intervals import fit_intervals
 from hvc_ml.estimators.levels import Level, levels_ahead
-from hvc_ml.estimators.losses import LevelFreeLoss, Plan, Rows
+from hvc_ml.estimators.losses import LevelFreeLoss, Plan, Target
 from hvc_ml.estimators.members import Members, fit_members
 from hvc_ml.estimators.mixing import best_mix
 from hvc_ml.estimators.prior import PRIOR_COLUMNS, BuyTillYouDie
@@ -138,11 +138,11 @@ def _has_trees(part: object) -> bool:
 def _mixed_risk(members: Members, late: pd.DataFrame, settings: ModelSettings) -> RiskModel:
     """Mix the prior and both kinds of trees by their loss on the calibrate cutoff, whatever its level and slope."""
     start, threads = starts(late, members.floor), settings.threads
-    rows = Rows(np.empty((len(late), 0)), late["churned"].to_numpy(np.float64))
+    target = Target(late["churned"].to_numpy(np.float64))
     said = {"prior": start.churn, "boosted": start.churn + members.churn.margin(start.churn, late, threads)}
     if "trees" in settings.members:
         said["trees"] = members.churn_trees.alone(late, threads)
-    mix = best_mix(said, LevelFreeLoss(Plan("binary"), rows), len(late), RISK_USUAL._asdict())
+    mix = best_mix(said, LevelFreeLoss(Plan("binary"), target), len(late), RISK_USUAL._asdict())
     return RiskModel(members.churn, members.churn_trees, RiskWeights(**mix))
 
 

@@ -55,13 +55,7 @@ class RiskModel:
 
     def margin(self, start: Starts, frame: pd.DataFrame, threads: int | None) -> Array:
         """Log-odds before calibration, shape (n,)."""
-        w = self.weights
-        total = (w.prior + w.boosted) * start.churn
-        if w.boosted:
-            total = total + w.boosted * self.boosted.margin(start.churn, frame, threads)
-        if w.trees:
-            total = total + w.trees * self.trees.alone(frame, threads)
-        return total + self.shift
+        return self._mixed(start, {name: part.margin(start.churn, frame, threads) for name, _, part in self._used()})
 
     def risk(self, start: Starts, frame: pd.DataFrame, threads: int | None) -> Array:
         """Probability of leaving within the horizon, shape (n,)."""
@@ -74,11 +68,26 @@ class RiskModel:
         w, reference = self.weights, self.boosted.reference
         phi, base = np.zeros((len(frame), len(features) + 1)), (w.prior + w.boosted) * reference + self.shift
         phi[:, -1] = (w.prior + w.boosted) * (start.churn - reference)
-        for weight, part in ((w.boosted, self.boosted), (w.trees, self.trees)):
-            if weight:
-                part_base, part_phi = part.contributions(start.churn, frame, features, threads)
-                base, phi = base + weight * part_base, phi + weight * part_phi
-        return Contribution(base + w.trees * self.trees.reference, phi)
+        margins = {}
+        for name, weight, part in self._used():
+            found = part.contributions(start.churn, frame, features, threads)
+            base, phi = base + weight * found.base, phi + weight * found.phi
+            margins[name] = found.margin
+        return Contribution(base + w.trees * self.trees.reference, phi, self._mixed(start, margins))
+
+    def _used(self) -> list[tuple[str, float, Correction]]:
+        parts = (("boosted", self.weights.boosted, self.boosted), ("trees", self.weights.trees, self.trees))
+        return [part for part in parts if part[1]]
+
+    def _mixed(self, start: Starts, margins: Mapping[str, Array]) -> Array:
+        """The margin from what line and trees of each member that is used add."""
+        w = self.weights
+        total = (w.prior + w.boosted) * start.churn
+        if w.boosted:
+            total = total + w.boosted * margins["boosted"]
+        if w.trees:
+            total = total + w.trees * (self.trees.reference + margins["trees"])
+        return total + self.shift
 
     def to_json(self) -> dict[str, Any]:
         """Everything but the trees' texts."""

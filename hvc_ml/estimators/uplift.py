@@ -22,10 +22,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from hvc_ml.errors import NotEnoughData
-from hvc_ml.estimators.boosting import Boosted, Encoder, train
+from hvc_ml.estimators.boosting import Boosted, Rows, binned, train
+from hvc_ml.estimators.encoder import Encoder
 from hvc_ml.estimators.expected import DEFAULT, UpliftPlan, boosting, expected_from, fit_expected, folds_of
 from hvc_ml.estimators.frames import make_encoder
-from hvc_ml.estimators.losses import Plan, Rows
+from hvc_ml.estimators.losses import Plan, Target
 
 Array = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -175,10 +176,11 @@ def fit_uplift(trial: Trial, plan: UpliftPlan = DEFAULT) -> Uplift:
     scores = trial_scores(trial, _cross_expected(trial, fold, plan, encoder))
     start = _start(trial.frame, trial.start)
     scale = float(start @ scores) / max(float(start @ start), 1e-12)
-    rows = Rows(encoder.encode(trial.frame), scores, offset=scale * start)
+    matrix, target = encoder.encode(trial.frame), Target(scores, offset=scale * start)
     how = _effect_plan(trial, plan)
-    rounds = _best_rounds(rows, fold, how, encoder)
-    trees = train(replace(how, rounds=rounds), encoder, rows) if rounds else Boosted(encoder, "")
+    rounds = _best_rounds(matrix, target, fold, how, encoder)
+    rows = Rows(binned(encoder, matrix, how), target)
+    trees = train(replace(how, rounds=rounds), rows) if rounds else Boosted(encoder, "")
     return Uplift(trial.start, scale, trees)
 
 
@@ -231,20 +233,17 @@ def _effect_plan(trial: Trial, plan: UpliftPlan) -> Plan:
     return replace(boosting(plan), min_child_samples=int(fewest), patience=PATIENCE)
 
 
-def _best_rounds(rows: Rows, fold: Ints, how: Plan, encoder: Encoder) -> int:
+def _best_rounds(matrix: Array, target: Target, fold: Ints, how: Plan, encoder: Encoder) -> int:
     """The number of trees, from none on, with the least squared error on customers they were not learned from."""
     total = np.zeros(how.rounds + 1)
     for k in np.unique(fold):
-        fit, stop = _some(rows, fold != k), _some(rows, fold == k)
-        curve = np.asarray(train(how, encoder, fit, stop).curves["stop"])
-        total[: len(curve)] += curve * len(stop.y)
-        total[len(curve) :] += curve[-1] * len(stop.y)  # it ended early: no gain was in sight
+        others = fold != k
+        fit = binned(encoder, matrix[others], how)  # bins of their own: these rows know nothing of the rest
+        stop = Rows(binned(encoder, matrix[~others], how, fit), target.some(~others))
+        curve = np.asarray(train(how, Rows(fit, target.some(others)), stop).curves["stop"])
+        total[: len(curve)] += curve * len(stop.bins)
+        total[len(curve) :] += curve[-1] * len(stop.bins)  # it ended early: no gain was in sight
     return int(np.argmin(total))
-
-
-def _some(rows: Rows, which: Bools) -> Rows:
-    offset = None if rows.offset is None else rows.offset[which]
-    return Rows(rows.matrix[which], rows.y[which], offset)
 
 
 def _start(frame: pd.DataFrame, start: str | None) -> Array:

@@ -1,5 +1,6 @@
 """Value if kept: money in the horizon given that the customer stays; and the hurdle model, stay x value."""
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -7,11 +8,11 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 
-from hvc_ml.estimators.boosting import Boosted, train
+from hvc_ml.estimators.boosting import Boosted, Rows, train
 from hvc_ml.estimators.churn import ChurnClassifier
-from hvc_ml.estimators.frames import as_frame, as_weight, directions, fewest_in_leaf, make_encoder
+from hvc_ml.estimators.frames import Table, as_frame, as_weight, directions, fewest_in_leaf, make_encoder, used
 from hvc_ml.estimators.line import fit_line
-from hvc_ml.estimators.losses import Objective, Plan, Rows
+from hvc_ml.estimators.losses import Objective, Plan, Target
 
 Array = NDArray[np.float64]
 
@@ -113,24 +114,40 @@ class ValueIfKeptRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         y = _numbers(y, len(frame))
         weight = as_weight(sample_weight, frame)
         keep = weight > 0
-        frame, y, weight = frame[keep], y[keep], weight[keep]
+        frame = frame[keep]
+        rows = Table.of(frame, make_encoder(frame, [self.offset], self.categories or {}), self._plan())
+        later = None
+        if eval_X is not None:
+            stop = rows.like(as_frame(self, eval_X, reset=False), self._plan())
+            later = stop, _numbers(eval_y, len(stop.frame))
+        return self.learn(rows, y[keep], weight[keep], later=later)
+
+    def learn(
+        self,
+        rows: Table,
+        y: Array,
+        weight: Array | None = None,
+        *,
+        later: tuple[Table, Array] | None = None,
+        unused: Sequence[str] = (),
+    ) -> Self:
+        """Learn from rows that are in bins already; see ``ChurnClassifier.learn``. ``y`` is money, shape (n,)."""
+        weight = np.ones(len(y)) if weight is None else weight
         self.cap_, self.floor_ = _limits(y, weight, self.winsor)
         target = self._limited(y)
         self.base_ = float(np.log(max(np.average(target, weights=weight), self.floor_)))
-        encoder = make_encoder(frame, [self.offset], self.categories or {})
         self.line_ = None
         if len(self.line):
-            self.line_ = fit_line("gamma", frame, tuple(self.line), self._start(frame), target, weight)
-        unit = np.exp(self.base_)  # LightGBM keeps labels in single precision: the currency must not move a rounding
-        rows = Rows(encoder.encode(frame), target / unit, self._lined(frame) - self.base_, weight)
-        stop = None
-        if eval_X is not None:
-            later = as_frame(self, eval_X, reset=False)
-            late = self._limited(_numbers(eval_y, len(later)))
-            stop = Rows(encoder.encode(later), late / unit, self._lined(later) - self.base_)
-        plan = self._plan(float(weight.sum()), directions(encoder.columns, self.monotone))
-        self.boosted_: Boosted = train(plan, encoder, rows, stop)
+            self.line_ = fit_line("gamma", rows.frame, tuple(self.line), self._start(rows.frame), target, weight)
+        columns = rows.bins.encoder.columns
+        plan = self._plan(float(weight.sum()), directions(columns, self.monotone), used(columns, unused))
+        fit = self._aimed(rows, target, weight)
+        self.boosted_: Boosted = train(plan, fit, later and self._aimed(later[0], self._limited(later[1])))
         return self
+
+    def _aimed(self, rows: Table, target: Array, weight: Array | None = None) -> Rows:
+        """Targets in units of their mean: LightGBM has them in single precision, the currency must move no rounding."""
+        return Rows(rows.bins, Target(target / np.exp(self.base_), self._lined(rows.frame) - self.base_, weight))
 
     def margin(self, X: Any) -> Array:
         """Log of the expected amount, shape (n,)."""
@@ -159,10 +176,11 @@ class ValueIfKeptRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         start = self._start(frame)
         return start if self.line_ is None else start + self.line_.margin(start, frame)
 
-    def _plan(self, total: float, monotone: tuple[int, ...]) -> Plan:
+    def _plan(self, total: float = 0.0, monotone: tuple[int, ...] = (), use: tuple[bool, ...] = ()) -> Plan:
         return Plan(
             self.objective,
             monotone=monotone,
+            use=use,
             tweedie_power=self.power,
             rounds=self.rounds,
             learning_rate=self.learning_rate,

@@ -10,7 +10,8 @@ _NUMBER = rf"(?:{_FINITE}|-?inf|-?nan)"
 
 _HEAD: Final = re.compile(r"tree|average_output|[a-z_]+=.*|")
 _TAIL: Final = re.compile(
-    r"\nfeature_importances:\n(?:[^\n]+=\d+\n)*\nparameters:\n(?:\[[a-z0-9_]+: [^\n]*\]\n)*\nend of parameters\n"
+    r"\nfeature_importances:\n(?:[^\n]+=\d+\n)*"
+    r"(?:\nparameters:\n(?:\[[a-z0-9_]+: [^\n]*\]\n)*\nend of parameters\n)?"  # models are kept without
     r"(?:\npandas_categorical:(?:null|\[[^\n]*\])\n)?"
 )
 _KEY: Final = re.compile(r"([a-z_]+)=(.*)")

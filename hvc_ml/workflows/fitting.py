@@ -1,6 +1,6 @@
 """Fit the recipe at a moment: the same steps for a test in the past and for production."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,8 +9,8 @@ import pandas as pd
 
 from hvc_ml.config import Config
 from hvc_ml.dataset.store import Partition
-from hvc_ml.estimators.boosting import categories_of
 from hvc_ml.estimators.contract_prior import at_risk_counts, fit_contract_prior
+from hvc_ml.estimators.encoder import categories_of
 from hvc_ml.estimators.prior import fit_buy_till_you_die
 from hvc_ml.estimators.prior_columns import Prior, prior_columns
 from hvc_ml.estimators.recipe import Recipe, fit_recipe
@@ -19,6 +19,7 @@ from hvc_ml.features.standing import STAYING
 from hvc_ml.segments.migration import MOVES, moved
 from hvc_ml.tables.schema import CUSTOMER, TICKS
 from hvc_ml.timeline.calendar import Split
+from hvc_ml.workflows.sampling import Sample, learned, sampled
 
 LABELS = ("churned", "future_value", "days_to_event", *MOVES)
 """What a modelling frame says of the future."""
@@ -36,6 +37,13 @@ class Fitted:
     n_rows: int
     n_customers: int
     categories: dict[str, list[str]]
+
+
+def frames_of(
+    partitions: Mapping[date, Partition], config: Config, sample: Sample, whole: Collection[date]
+) -> dict[date, pd.DataFrame]:
+    """Modelling frames of the sample's customers, and of everybody at the cutoffs where the whole is needed."""
+    return {c: sampled(rows_of(p, config), sample, whole=c in whole) for c, p in partitions.items()}
 
 
 def rows_of(partition: Partition, config: Config) -> pd.DataFrame:
@@ -113,12 +121,20 @@ def learnable(features: tuple[Feature, ...], config: Config) -> tuple[Feature, .
 
 
 def learned_from(split: Split, frames: Mapping[date, pd.DataFrame]) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
-    """The rows to fit and those to calibrate on; None where there are none."""
-    fit = _stack([frames[c] for c in split.fit])
-    late = _stack([frames[c] for c in split.calibrate])
+    """The rows to fit and those to calibrate on, of customers in the sample; None where there are none."""
+    late = calibrated_on(split, frames)
+    fit = _stack([learned(frames[c]) for c in split.fit])
     if split.by == "customers" and fit is not None and late is not None:
-        fit, late = fit[~_held_back(fit)], late[_held_back(late)]
+        fit = fit[~_held_back(fit)]
     return fit, late
+
+
+def calibrated_on(split: Split, frames: Mapping[date, pd.DataFrame]) -> pd.DataFrame | None:
+    """The rows to calibrate on."""
+    late = _stack([learned(frames[c]) for c in split.calibrate])
+    if split.by == "customers" and split.fit and late is not None:
+        late = late[_held_back(late)]
+    return late
 
 
 def _stack(frames: list[pd.DataFrame]) -> pd.DataFrame | None:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from hvc_ml.config import Config, Project
-from hvc_ml.errors import ModelRefused
+from hvc_ml.errors import ModelRefused, ServiceError
 from hvc_ml.evaluation.gate import Decision, promotion
 from hvc_ml.evaluation.grade import MANY_TESTS, Grade, grade
 from hvc_ml.evaluation.honesty import Panel
@@ -25,14 +25,17 @@ from hvc_ml.tracking.registry import promote as make_champion
 from hvc_ml.tracking.store import Store, open_store
 from hvc_ml.workflows.backtest import KEYS, backtest, needed
 from hvc_ml.workflows.champions import answers, asked
-from hvc_ml.workflows.fitting import fit_at, prior_of, rows_of
+from hvc_ml.workflows.doctor import certified
+from hvc_ml.workflows.fitting import fit_at, frames_of, prior_of
 from hvc_ml.workflows.further import with_further
+from hvc_ml.workflows.pending import keep
 from hvc_ml.workflows.quality import quality_of
+from hvc_ml.workflows.sampling import Sample, sample_of
 from hvc_ml.workflows.search import search, validation
 from hvc_ml.workflows.searched import Search
 from hvc_ml.workflows.shop import Shop, open_shop
 from hvc_ml.workflows.trained import Trained
-from hvc_ml.workflows.training_record import recorded_run
+from hvc_ml.workflows.training_record import recorded_run, run_description, run_tags
 from hvc_ml.workflows.yardstick import campaign_of
 
 
@@ -51,6 +54,7 @@ class TrainResult:
     cutoffs: dict[str, list[str]]
     panel: Panel
     search: Search
+    sample: Sample
     seconds: dict[str, float]
 
     @property
@@ -81,6 +85,7 @@ class TrainResult:
             "metrics": self.panel.metrics(),
             "says": self.panel.says,
             "search": self.search.as_json(),
+            "sample": self.sample.as_json(),
             "seconds": self.seconds,
         }
 
@@ -91,9 +96,12 @@ def train(project: Project, *, promote: bool, stages: Stages) -> TrainResult:
     Raises
     ------
     ServiceError
-        If MLflow cannot be reached; nothing is trained then.
+        If MLflow cannot be reached, and nothing is trained then; or where it falls silent after the training: the model
+        is kept for `hvc_ml.workflows.pending.register_pending`.
     NotEnoughData
         If no cutoff has both its history and its horizon inside the orders, or nothing varies.
+    GateFailed
+        If something the models would learn from depends on what came later; nothing is trained then.
     """
     config = project.config
     with RunLock(project.state / "run.lock"):
@@ -111,8 +119,10 @@ def _trained(shop: Shop) -> Trained:
     tests = line.tests()
     earlier = validation(line, tests, config.search)
     partitions = shop.partitions((*needed(line, (*earlier, *tests)), shop.now))
+    certificate = certified(shop, partitions)  # before the fits: with a leak they would be worth nothing
     with shop.stages.stage("priors") as stage:
-        frames = {c: rows_of(p, config) for c, p in partitions.items()}
+        sample = sample_of(partitions, config.model.sample_customers)
+        frames = frames_of(partitions, config, sample, whole=(*tests, shop.now))
         stage.rows = sum(len(f) for f in frames.values())
     priors = {c: prior_of(partitions[c], frames[c], config) for c in earlier}
     searched = search(line, tests, frames, priors, features, config, shop.stages)
@@ -132,7 +142,7 @@ def _trained(shop: Shop) -> Trained:
         history_days=(line.end - line.first).days,
         horizon=config.labels.horizon,
     )
-    return Trained(production, test, partitions, features, graded, searched)
+    return Trained(production, test, partitions, features, graded, searched, certificate, sample)
 
 
 def _as_tested(line: Timeline, newest: date) -> Split:
@@ -143,7 +153,7 @@ def _as_tested(line: Timeline, newest: date) -> Split:
 
 
 def _registered(shop: Shop, store: Store, trained: Trained, scratch: Path, *, promote: bool) -> TrainResult:
-    """Record the run, register the version, and move the alias where it is earned."""
+    """Test the model beside the champion, record it, and say what became of it."""
     newest = max(trained.test.fitted)
     model = _model(shop, trained)
     bundle = scratch / "bundle"
@@ -152,23 +162,11 @@ def _registered(shop: Shop, store: Store, trained: Trained, scratch: Path, *, pr
     decision = _decision(store, trained, shop.project.config)
     if not promote:
         decision = Decision(promoted=False, reason=f"--no-promote: the alias was left alone. {decision.reason}")
-    with shop.stages.stage("record and register"), recorded_run(shop, store, trained, decision) as kept:
-        version = register(
-            store,
-            kept.run,
-            bundle,
-            serving(bundle),
-            metrics=trained.test.panel.metrics(),
-            tags={"grade": trained.grade.letter, "rung": trained.production.recipe.rung},
-            card=kept.card,
-        )
-    if decision.promoted:
-        make_champion(store, version, decision.reason)
-    else:
-        refuse(store, version, decision.reason)
+    with shop.stages.stage("record and register"):
+        run_id, version = _recorded(shop, store, trained, decision, bundle)
     split = trained.test.fitted[newest].split
     return TrainResult(
-        run_id=kept.run.id,
+        run_id=run_id,
         model_version=str(version),
         promoted=decision.promoted,
         promotion_reason=decision.reason,
@@ -183,8 +181,32 @@ def _registered(shop: Shop, store: Store, trained: Trained, scratch: Path, *, pr
         },
         panel=trained.test.panel,
         search=trained.search,
+        sample=trained.sample,
         seconds=shop.stages.seconds,
     )
+
+
+def _recorded(shop: Shop, store: Store, trained: Trained, decision: Decision, bundle: Path) -> tuple[str, int]:
+    """Record the run, register the version, move the alias; where MLflow falls silent, keep the model for later."""
+    metrics = trained.test.panel.metrics()
+    tags = {"grade": trained.grade.letter, "rung": trained.production.recipe.rung}
+    try:
+        with recorded_run(shop, store, trained, decision) as kept:
+            version = register(store, kept.run, bundle, serving(bundle), metrics=metrics, tags=tags, card=kept.card)
+        (make_champion if decision.promoted else refuse)(store, version, decision.reason)
+    except ServiceError as error:
+        keep(
+            store,
+            bundle,
+            decision,
+            metrics=metrics,
+            tags=tags,
+            card="",
+            run_tags=run_tags(shop, trained, decision),
+            description=run_description(shop, trained, decision),
+        )
+        raise ServiceError(f"{error} The model is kept: run `hvc-ml models register` when MLflow answers.") from None
+    return kept.run.id, version
 
 
 def _model(shop: Shop, trained: Trained) -> CustomerModel:

@@ -51,9 +51,9 @@ def recorded_run(shop: Shop, store: Store, trained: Trained, decision: Decision)
     config, test = shop.project.config, trained.test
     decided = "promoted" if decision.promoted else "not promoted"
     name = f"{shop.now.isoformat()} {decided}, {trained.production.recipe.rung}"  # what a narrow column shows first
-    words = _description(shop, trained, decision)
+    words = run_description(shop, trained, decision)
     with store.training_run(
-        name, params=_params(shop, trained), tags=_tags(shop, trained, decision), description=words
+        name, params=_params(shop, trained), tags=run_tags(shop, trained, decision), description=words
     ) as run:
         record_backtest(run, test, config)
         found = slices(test.actual, test.predictions, test.rules, slice_labels(test, config), seed=config.model.seed)
@@ -62,6 +62,7 @@ def recorded_run(shop: Shop, store: Store, trained: Trained, decision: Decision)
         figures = _figures(run, trained, decision)
         record_datasets(run, shop, trained.partitions, trained.features, _contexts(trained))
         run.document("promotion.json", {"reason": decision.reason, "promoted": decision.promoted, **decision.details})
+        run.document("leakage_certificate.json", trained.certificate.as_json())
         run.document("recipe_notes.json", dict(test.fitted[trained.newest].recipe.notes))
         record_search(run, trained.search)
         card = model_card(shop, trained, decision, found, {**backtest_charts(test, config), **figures})
@@ -70,7 +71,8 @@ def recorded_run(shop: Shop, store: Store, trained: Trained, decision: Decision)
         yield Record(run, card_markdown(card))
 
 
-def _tags(shop: Shop, trained: Trained, decision: Decision) -> dict[str, Any]:
+def run_tags(shop: Shop, trained: Trained, decision: Decision) -> dict[str, Any]:
+    """Tags of a training's run: hashes of config and data, grade, rung, the decision."""
     return {
         "config_hash": config_hash(shop.project.config),
         "data_hash": shop.sources_hash,
@@ -80,6 +82,7 @@ def _tags(shop: Shop, trained: Trained, decision: Decision) -> dict[str, Any]:
         "promoted": decision.promoted,
         "promotion_reason": decision.reason,
         "kind": shop.project.config.labels.churn,
+        "leakage_certificate": trained.certificate.verdict,
     }
 
 
@@ -123,6 +126,7 @@ def _params(shop: Shop, trained: Trained) -> dict[str, Any]:
     return {
         **settings_of(shop),
         **search_params(trained.search),
+        "sample_share": trained.sample.share,
         "features": len(trained.features),
         "rung": recipe.rung,
         "rows_fit": recipe.notes.get("fit_rows", 0),
@@ -164,12 +168,13 @@ def _contexts(trained: Trained) -> dict[str, tuple[date, ...]]:
     return {"training": split.fit, "calibration": split.calibrate, "evaluation": tuple(sorted(trained.test.fitted))}
 
 
-def _description(shop: Shop, trained: Trained, decision: Decision) -> str:
+def run_description(shop: Shop, trained: Trained, decision: Decision) -> str:
     """What a reviewer reads first, in Markdown: the verdict, then how good, then what was trained on what."""
     panel, recipe, line = trained.test.panel, trained.production.recipe, shop.timeline
     grade, split = trained.grade, trained.production.split
     says = "" if panel.says in decision.reason else f"{panel.says}\n\n"
     lift = f" To do better: {grade.lift}" if grade.lift else ""
+    sampled = f"- For speed, {trained.sample.says}.\n" if trained.sample.says else ""
     searched = f"- Settings: {trained.search.reason}.\n" if trained.search.asked else ""
     return f"""**{decision.reason}**
 
@@ -178,7 +183,8 @@ def _description(shop: Shop, trained: Trained, decision: Decision) -> str:
 - Horizon {shop.project.config.labels.horizon} days; orders from {line.first} to {line.end}.
 - Rung `{recipe.rung}`: {recipe.why}; fitted at {len(split.fit)} cutoffs, calibrated at {len(split.calibrate)}.
 - Tested at {", ".join(map(str, sorted(trained.test.fitted)))}, each time refitted on what was mature then.
-{searched}- Grade {grade.letter}: {grade.reason}{lift}
+- {trained.certificate.says}
+{sampled}{searched}- Grade {grade.letter}: {grade.reason}{lift}
 
 More among the artifacts: `model_card.html` (figures, slices, limits, use), `promotion.json` (every bound), `tables/`.
 """

@@ -54,16 +54,17 @@ def test_future_value_is_the_weighted_mean_of_what_the_members_say_of_it(weights
 def test_contributions_add_up_whatever_the_weights(weights, margin, leavers_share):
     blend, features = blended(weights, leavers_share), ("spend_lifetime", "mood")
     phi = np.column_stack([margin * 0.5, margin * 0.3, margin * 0.2])
-    churn = Contribution(0.25, phi)
-    risk = expit(0.25 + phi.sum(axis=1))
+    churn = Contribution(0.25, phi, 0.25 + phi.sum(axis=1))
+    risk = expit(churn.margin)
     found = blend.contributions(START, FRAME, features, churn, expit, None)
     said = blend.margin(START, FRAME, risk, None)
     assert found.base + found.phi.sum(axis=1) == pytest.approx(said, abs=1e-7)
+    assert np.array_equal(found.margin, said)
 
 
 def test_a_rule_whose_column_the_model_does_not_read_counts_as_the_prior():
     found = blended(Weights(prior=0.0, rule=1.0)).contributions(
-        START, FRAME, ("mood",), Contribution(0.0, np.zeros((3, 2))), expit, None
+        START, FRAME, ("mood",), Contribution(0.0, np.zeros((3, 2)), np.zeros(3)), expit, None
     )
     assert (found.phi[:, 0] == 0).all()
     assert np.ptp(found.phi[:, 1]) > 0

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from hvc_ml.errors import ModelRefused
-from hvc_ml.estimators.boosting import Boosted, Encoder, train
-from hvc_ml.estimators.losses import Plan, Rows
+from hvc_ml.estimators.boosting import Boosted, Rows, binned, train
+from hvc_ml.estimators.encoder import Encoder
+from hvc_ml.estimators.losses import Plan, Target
 from hvc_ml.treeshap import Explainer
 
 
@@ -17,7 +18,7 @@ def boosted():
     encoder = Encoder(("a", "b", "c"))
     y = (frame["a"] * frame["b"] + rng.normal(size=500)).to_numpy()
     plan = Plan("regression", rounds=20, learning_rate=0.1, leaves=7, min_child_samples=5, l2=0.0, seed=1, threads=1)
-    return frame, train(plan, encoder, Rows(encoder.encode(frame), y))
+    return frame, train(plan, Rows(binned(encoder, encoder.encode(frame), plan), Target(y)))
 
 
 def fresh(boosted):
@@ -29,9 +30,11 @@ def test_both_ways_give_the_same_contributions(boosted):
     frame, trees = boosted
     slow = fresh(trees)
     slow.__dict__["explainer"] = None
-    (base, phi), (slow_base, slow_phi) = trees.contributions(frame), slow.contributions(frame)
+    (base, phi, margin), (slow_base, slow_phi, slow_margin) = trees.contributions(frame), slow.contributions(frame)
     assert base == pytest.approx(slow_base)
     assert np.allclose(phi, slow_phi, atol=1e-12)
+    assert np.array_equal(margin, slow_margin)
+    assert np.array_equal(margin, trees.margin(frame))
 
 
 def test_contributions_that_do_not_add_up_are_refused(boosted):

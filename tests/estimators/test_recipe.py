@@ -79,6 +79,16 @@ def test_contributions_add_up_to_what_is_predicted(shop, boosted):
     assert churn.phi["mood"].abs().mean() > 0.05
 
 
+def test_both_at_once_are_both_to_the_last_bit(shop, boosted):
+    _, _, test, _ = shop
+    for rows in (test, test.iloc[:1], test.iloc[:0]):
+        said, explained = boosted.predict_and_explain(rows)
+        pd.testing.assert_frame_equal(said, boosted.predict(rows), check_exact=True)
+        for both, alone in zip(explained, boosted.contributions(rows), strict=True):
+            assert both.base == alone.base
+            pd.testing.assert_frame_equal(both.phi, alone.phi, check_exact=True)
+
+
 def test_files_bring_the_same_bits_back_and_fitting_again_the_same_bytes(shop, boosted):
     fit, calibrate, test, prior = shop
     files = boosted.to_files()

@@ -189,6 +189,15 @@ def test_a_damaged_frame_is_refused(text, old, new):
         check_model(changed(text, old, new))
 
 
+def test_a_split_between_known_and_missing_is_sound():
+    rows = np.random.default_rng(0).normal(size=(500, 1))
+    rows[::2] = np.nan
+    trained = lgb.train({"verbose": -1, "num_threads": 1}, lgb.Dataset(rows, np.isnan(rows[:, 0]) * 1.0), 1)
+    text = trained.model_to_string()
+    assert "threshold=inf" in text
+    check_model(text)
+
+
 def test_linear_leaves_are_not_read(tmp_path):
     with pytest.raises(Damaged):
         check_model(model(linear_tree=True, objective="regression"))
