@@ -16,6 +16,7 @@ from hvc_ml.estimators.settings import ModelSettings
 from hvc_ml.features.feature import FAMILIES
 from hvc_ml.features.settings import FeatureSettings
 from hvc_ml.labels import LabelSettings
+from hvc_ml.monitoring.settings import MonitorSettings
 from hvc_ml.planning.playbook import ListSettings, Playbook
 from hvc_ml.population import PopulationSettings
 from hvc_ml.search.settings import SearchSettings
@@ -32,6 +33,7 @@ SECRETS: Final = (("source", "url"), ("tracking", "uri"))
 """The only places where ``${env:NAME}`` is replaced."""
 
 _ENV = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
+_PASSWORD = re.compile(r"://[^/@:]*:(?!\$\{env:)[^/@]+@")
 
 
 class TableMappings(Settings):
@@ -70,6 +72,7 @@ class Config(Settings):
     search: SearchSettings = SearchSettings()
     playbook: Playbook = Playbook()
     list: ListSettings = ListSettings()
+    monitor: MonitorSettings = MonitorSettings()
     tracking: Tracking = Tracking()
     resources: Resources = Resources()
 
@@ -165,6 +168,21 @@ class Project:
         return self.folder / "campaigns"
 
     @property
+    def forgotten(self) -> Path:
+        """Receipts of customers who were forgotten; private."""
+        return self.folder / "forgotten"
+
+    @property
+    def register(self) -> Path:
+        """Keyed hashes of customers who were forgotten, so that no run takes them in again; private."""
+        return self.forgotten / "register.json"
+
+    @property
+    def monitoring(self) -> Path:
+        """The ledger of past lists and its chart: figures of many customers, and no customer."""
+        return self.folder / "monitor"
+
+    @property
     def state(self) -> Path:
         """Locks, rejected rows and crash reports; private."""
         return self.folder / ".hvc-ml"
@@ -204,7 +222,11 @@ def _with_secrets(document: Mapping[str, Any], path: Path) -> dict[str, Any]:
             return {k: replaced(v, (*where, str(k))) for k, v in value.items()}
         if isinstance(value, list):
             return [replaced(v, (*where, str(i))) for i, v in enumerate(value)]
-        if not isinstance(value, str) or "${env:" not in value:
+        if not isinstance(value, str):
+            return value
+        if where in SECRETS and _PASSWORD.search(value):
+            mistakes.append(f"{'.'.join(where)}: holds a password; put the URL into a variable and write ${{env:NAME}}")
+        if "${env:" not in value:
             return value
         if where not in SECRETS:
             allowed = " and ".join(".".join(s) for s in SECRETS)

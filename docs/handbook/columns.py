@@ -4,7 +4,8 @@ from typing import Final
 
 from docs.handbook.markdown import code, page, table
 from hvc_ml.features.feature import FAMILIES
-from hvc_ml.report.columns import COLUMNS
+from hvc_ml.report.columns import COLUMNS, OUTCOMES
+from hvc_ml.report.workbook_list import ANSWERS
 from hvc_ml.tables.schema import LIST_COLUMNS, SCHEMAS, TableSchema
 
 SCORES: Final[dict[str, str]] = {
@@ -53,6 +54,9 @@ def columns_page() -> str:
         "## The retention list\n\n`retention_list.csv`, `.parquet` and `.xlsx`, sorted by `expected_gain`, the largest "
         "first, ties by `customer_id`. Money has the orders' currency.",
         listed,
+        "The workbook has two more for the team to fill in, which `campaign import` reads back:",
+        table(("column", "holds", "means"), [(code(n), c.kind, c.says) for n, c in ANSWERS.items()]),
+        f"Outcomes to choose from: {_outcomes()}",
         "## Scores\n\n`scores.parquet`: every eligible customer. In each row `base_amount` and the `amount_` columns "
         "add up to `value_at_risk`, to the cent; a family without data has no column.",
         scores,
@@ -63,6 +67,10 @@ def _schema(schema: TableSchema) -> str:
     rows = [(code(c.name), KINDS[c.kind], "required" if c.required else "") for c in schema.columns]
     more = [("any other", "text, a number or a date: an attribute of the customer", "")] if schema.open else []
     return table(("column", "holds", ""), [*rows, *more])
+
+
+def _outcomes() -> str:
+    return " ".join(f"{code(word)}: {says}" for word, says in OUTCOMES.items())
 
 
 def _codes(names: str) -> str:

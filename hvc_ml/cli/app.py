@@ -7,11 +7,14 @@ from hvc_ml.cli.campaign import campaign
 from hvc_ml.cli.check import check
 from hvc_ml.cli.churn_lab import churn_lab
 from hvc_ml.cli.demo import demo
+from hvc_ml.cli.doctor import doctor
 from hvc_ml.cli.evaluate import evaluate
 from hvc_ml.cli.explain import explain
 from hvc_ml.cli.features import features
+from hvc_ml.cli.forget import forget
 from hvc_ml.cli.init import init
 from hvc_ml.cli.models import models
+from hvc_ml.cli.monitor import monitor
 from hvc_ml.cli.profile import profile
 from hvc_ml.cli.report import report
 from hvc_ml.cli.score import score
@@ -28,7 +31,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for verb in (demo, init, check, profile, churn_lab, features, train, evaluate, score, report, explain, ui):
+for verb in (
+    *(demo, init, check, doctor, profile, churn_lab, features),
+    *(train, evaluate, score, report, explain, monitor, forget, ui),
+):
     app.command()(verb)
 
 app.add_typer(models)

@@ -1,4 +1,4 @@
-"""``hvc-ml models``: list, promote, rollback."""
+"""``hvc-ml models``: list, promote, rollback, register."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -95,6 +95,29 @@ def rollback(
         out.result(moved.as_json(), lambda: out.line(_sentence(moved)))
 
 
+@models.command()
+def register(
+    *,
+    config: ConfigPath = HERE,
+    as_json: Json = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Register the models that were trained while MLflow did not answer, with the decisions made then.
+
+    Examples:
+
+      hvc-ml models register
+    """
+    from hvc_ml.config import load_config  # noqa: PLC0415
+    from hvc_ml.workflows import pending as workflow  # noqa: PLC0415
+
+    with console(as_json=as_json, verbose=verbose, quiet=quiet) as out:
+        found = workflow.register_pending(load_config(config), stages=out.stages)
+        lines = [f"Version {r.version}: {r.reason}" for r in found] or ["Nothing to do: every model is registered."]
+        out.result({"registered": [r.as_json() for r in found]}, lambda: _lines(out, lines))
+
+
 def _show(out: Console, result: "ModelsResult") -> None:
     from hvc_ml.workflows.models import last_decision, shown_metrics  # noqa: PLC0415
 
@@ -124,3 +147,8 @@ def _sentence(moved: "Moved") -> str:
 
 def _minute(moment: "datetime") -> str:
     return f"{moment:%Y-%m-%d %H:%M}"
+
+
+def _lines(out: Console, lines: list[str]) -> None:
+    for line in lines:
+        out.line(line)

@@ -65,6 +65,8 @@ def _show(out: Console, result: "TrainResult") -> None:
     out.line()
     if result.search.asked:
         out.line(f"Settings: {result.search.reason}.")
+    if result.sample.says:
+        out.line(f"For speed, {result.sample.says}.")
     out.line(result.promotion_reason)
     if result.grade.lift:
         out.line(f"To do better: {result.grade.lift}")

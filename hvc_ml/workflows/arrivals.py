@@ -22,16 +22,32 @@ def today(project: Project) -> date:
     return datetime.now(ZoneInfo(project.config.timezone)).date()
 
 
-def arrived(project: Project, engine: Engine, tables: Tables, reports: Mapping[str, TableReport]) -> None:
-    """Refuse tables that are too old, or much smaller than they were for the last list.
+def refuse_old(project: Project, engine: Engine, tables: Tables) -> None:
+    """Refuse tables whose newest row is older than the configuration takes.
 
     Raises
     ------
     DataError
-        Naming every such table, its figures and the setting that takes it as it is.
+        Naming every such table, its newest day and the setting.
     """
-    found = [*_old(project, engine, tables), *_collapsed(project, reports)]
-    if found:
+    if found := list(_old(project, engine, tables)):
+        raise DataError(" ".join(found))
+
+
+def refuse_collapsed(project: Project, reports: Mapping[str, TableReport], moment: date) -> None:
+    """Refuse tables that are much smaller than they were for the last list; who looks back in time may have less.
+
+    Parameters
+    ----------
+    moment
+        The cutoff of the list to be made.
+
+    Raises
+    ------
+    DataError
+        Naming every such table, its rows then and now, and the setting.
+    """
+    if found := list(collapsed(project, reports, moment)):
         raise DataError(" ".join(found))
 
 
@@ -56,21 +72,22 @@ def _newest(engine: Engine, tables: Tables, name: str) -> date | None:
     return None if day is None else as_date(day)
 
 
-def _collapsed(project: Project, reports: Mapping[str, TableReport]) -> Iterator[str]:
-    before = _rows_of_last_list(project)
+def collapsed(project: Project, reports: Mapping[str, TableReport], moment: date) -> Iterator[str]:
+    """Sentences about tables that lost more rows since the last list than the configuration takes."""
+    made, before = _last_list(project)
     for name, mapping in project.config.tables.present().items():
         rows, least = reports[name].rows, 1.0 - mapping.max_shrink
-        if rows < least * before.get(name, 0):
+        if moment.isoformat() >= made and rows < least * before.get(name, 0):
             yield (
                 f"{name}: {rows:,} rows, and the last list was made from {before[name]:,}; is the load complete? "
                 f"tables.{name}.max_shrink ({mapping.max_shrink:.0%}) says how much may go."
             )
 
 
-def _rows_of_last_list(project: Project) -> dict[str, int]:
-    """Table -> rows read for the newest list; nothing where there is none, or it does not say."""
+def _last_list(project: Project) -> tuple[str, dict[str, int]]:
+    """Cutoff of the newest list, and table -> rows read for it; nothing where there is none, or it does not say."""
     try:
-        rows = json.loads((project.lists / "latest" / MANIFEST).read_bytes())["meta"]["rows"]
-        return {str(name): int(n) for name, n in rows.items()}
+        meta = json.loads((project.lists / "latest" / MANIFEST).read_bytes())["meta"]
+        return str(meta["cutoff"]), {str(name): int(n) for name, n in meta["rows"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}
+        return "", {}

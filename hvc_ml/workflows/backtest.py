@@ -16,6 +16,7 @@ from hvc_ml.tables.schema import CUSTOMER
 from hvc_ml.timeline.calendar import Split, Timeline
 from hvc_ml.workflows.fitting import Fitted, fit_at, prior_of
 from hvc_ml.workflows.further import with_further
+from hvc_ml.workflows.sampling import learned
 from hvc_ml.workflows.yardstick import campaign_of, what_happened
 
 KEYS = ["customer_id", "cutoff"]
@@ -96,5 +97,5 @@ def backtest(
 
 def _seen(frame: pd.DataFrame, split: Split, frames: Mapping[date, pd.DataFrame]) -> "pd.Series[bool]":
     """Whether each row's customer is in a row that the split fits or calibrates on."""
-    learned = {customer for c in (*split.fit, *split.calibrate) for customer in frames[c][CUSTOMER]}
-    return frame[CUSTOMER].isin(learned)
+    known = {customer for c in (*split.fit, *split.calibrate) for customer in learned(frames[c])[CUSTOMER]}
+    return frame[CUSTOMER].isin(known)

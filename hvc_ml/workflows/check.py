@@ -12,7 +12,7 @@ from hvc_ml.evaluation.grade import Grade, grade
 from hvc_ml.population import population_at
 from hvc_ml.progress import Stages
 from hvc_ml.tables.checks import TableReport
-from hvc_ml.workflows.arrivals import today
+from hvc_ml.workflows.arrivals import collapsed, today
 from hvc_ml.workflows.shop import Shop, open_shop
 
 
@@ -59,6 +59,7 @@ def check(project: Project, *, strict: bool, stages: Stages) -> CheckResult:
     with open_shop(project, stages) as shop:
         gap = _longest_gap(shop)
         found = [*(w for r in shop.reports.values() for w in (*(b.says for b in r.breaches), *r.warnings))]
+        found += collapsed(project, shop.reports, shop.now)
         if gap > max(14, (shop.now - shop.timeline.first).days // 20):
             found.append(f"orders: {gap:,} days in a row without any; was a load missed?")
         if strict and found:

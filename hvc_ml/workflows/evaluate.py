@@ -20,7 +20,8 @@ from hvc_ml.tracking.run import Run
 from hvc_ml.tracking.store import Store, open_store
 from hvc_ml.workflows.backtest import Backtest, backtest, needed
 from hvc_ml.workflows.backtest_record import config_hash, headline_table, record_backtest, record_datasets, settings_of
-from hvc_ml.workflows.fitting import rows_of
+from hvc_ml.workflows.fitting import frames_of
+from hvc_ml.workflows.sampling import sample_of
 from hvc_ml.workflows.shop import Shop, open_shop
 
 
@@ -115,7 +116,7 @@ def _evaluated(shop: Shop, asked: int) -> Evaluated:
     tests = line.tests(asked)
     partitions = shop.partitions(needed(line, tests, production=False))
     with shop.stages.stage("priors") as stage:
-        frames = {c: rows_of(p, config) for c, p in partitions.items()}
+        frames = frames_of(partitions, config, sample_of(partitions, config.model.sample_customers), whole=tests)
         stage.rows = sum(len(f) for f in frames.values())
     test = backtest(line, tests, frames, partitions, shop.plan().features, config, shop.stages)
     with shop.stages.stage("slices") as stage:

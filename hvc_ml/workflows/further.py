@@ -13,7 +13,7 @@ from hvc_ml.estimators.timing import REPORTED, fit_timing
 from hvc_ml.evaluation.metrics import brier_skill, churn_auc, ece
 from hvc_ml.segments.migration import tier_floors
 from hvc_ml.tables.schema import CUSTOMER
-from hvc_ml.workflows.fitting import Fitted, learned_from
+from hvc_ml.workflows.fitting import Fitted, calibrated_on, learned_from
 
 METRICS = {"auc": churn_auc, "brier_skill": brier_skill, "ece": ece}
 
@@ -31,7 +31,7 @@ def with_further(fitted: Fitted, frames: Mapping[date, pd.DataFrame], config: Co
         For horizon, tiers and model settings.
     """
     recipe, horizon = fitted.recipe, config.labels.horizon
-    _, late = learned_from(fitted.split, frames)
+    late = calibrated_on(fitted.split, frames)
     risk = None if late is None else recipe.predict(late)["churn_risk"].to_numpy(np.float64)
     timing = fit_timing(late, risk, horizon=horizon, kind=recipe.kind, prior=recipe.prior)
     moves = _moves(fitted, frames, config)
@@ -65,8 +65,10 @@ def floors_of(frame: pd.DataFrame, config: Config) -> Floors:
 
 
 def _with_standing(frame: pd.DataFrame, config: Config) -> pd.DataFrame:
+    """Where each customer stood who stayed: only they can have moved."""
     found = standing(frame, floors_of(frame, config), config.labels.horizon)
-    return pd.concat([frame, found], axis=1)
+    stayed = frame["churned"] == 0
+    return pd.concat([frame[stayed], found[stayed]], axis=1)
 
 
 def further_metrics(rows: pd.DataFrame, predictions: pd.DataFrame, config: Config) -> dict[str, float]:

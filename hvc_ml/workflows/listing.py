@@ -17,9 +17,13 @@ from hvc_ml.publish import Staging, point_latest, publish_directory
 from hvc_ml.report.book import write_book
 from hvc_ml.report.columns import as_listed
 from hvc_ml.report.retention_list import write_list, write_scores
-from hvc_ml.workflows.book import about_of, book_of
+from hvc_ml.report.workbook import Beside
+from hvc_ml.tables.schema import CUSTOMER
+from hvc_ml.workflows.book import WORDS, about_of, book_of
 from hvc_ml.workflows.champions import LoadedChampion
 from hvc_ml.workflows.drafting import Draft
+from hvc_ml.workflows.list_figures import KNOWN, list_figures
+from hvc_ml.workflows.scores import content_hash
 from hvc_ml.workflows.shop import Shop
 
 
@@ -160,8 +164,9 @@ def _total(champion: LoadedChampion, everyone: pd.DataFrame, coverage: float) ->
 
 def _write(staging: Staging, shop: Shop, draft: Draft, meta: Mapping[str, Any]) -> None:
     about = about_of(meta)
+    beside = Beside(list_figures(draft.rows, draft.scores.figures((CUSTOMER, *KNOWN)), draft.scores.table), WORDS)
     for kind in draft.plan.settings.formats:
-        write_list(draft.rows, staging / f"retention_list.{kind}", kind, about)
+        write_list(draft.rows, staging / f"retention_list.{kind}", kind, about, beside)
     write_scores(draft.scores.table, staging / "scores.parquet")
     book = book_of(shop, meta, draft.rows, draft.scores.table)
     write_book(book, staging / "book.html", money=partial(money, currency=about.currency))
@@ -199,7 +204,7 @@ def _meta(shop: Shop, champion: LoadedChampion, draft: Draft) -> dict[str, Any]:
         "model_sha256": champion.digest,
         "data_sha256": shop.sources_hash,
         "rows": {table: report.rows for table, report in shop.reports.items()},
-        "scores_sha256": hashlib.sha256(draft.scores.table.to_csv(index=False).encode()).hexdigest(),
+        "scores_sha256": content_hash(draft.scores.table),
         "playbook": plan.playbook.model_dump(mode="json"),
         "list": plan.settings.model_dump(mode="json"),
         "stage": plan.learned.stage,

@@ -6,24 +6,28 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 
 from hvc_ml.config import Project
-from hvc_ml.dataset.build import PanelPlan, build
+from hvc_ml.dataset.build import PanelPlan, build_many
 from hvc_ml.dataset.store import PanelStore, Partition
 from hvc_ml.errors import DataError, NotEnoughData, OutputError, UsageError
 from hvc_ml.features.catalog import available
 from hvc_ml.progress import Stages
 from hvc_ml.tables.checks import TableReport
-from hvc_ml.tables.engine import Engine, open_engine
+from hvc_ml.tables.engine import Engine
+from hvc_ml.tables.forgotten import Register, leave_out
 from hvc_ml.tables.load import Tables, load_tables
 from hvc_ml.tables.reading import Fingerprint
 from hvc_ml.tables.rejected import write_rejected
+from hvc_ml.tables.spark import open_engine_for
 from hvc_ml.timeline.calendar import Timeline
 from hvc_ml.timeline.days import as_date
-from hvc_ml.workflows.arrivals import arrived, today
+from hvc_ml.workflows.arrivals import refuse_old, today
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,11 @@ class Shop:
 
     def plan(self) -> PanelPlan:
         """What the panel of this business holds."""
+        return self._plan
+
+    @cached_property
+    def _plan(self) -> PanelPlan:
+        """Asks the log of events once for its kinds."""
         config = self.project.config
         features = available(self.tables, config.features, config.labels.horizon)
         return PanelPlan(features, config.population, config.labels)
@@ -89,6 +98,11 @@ class Shop:
         return asked or self.now
 
     def eligible(self, cutoff: date) -> pd.DataFrame:
+        """`panel` as a frame."""
+        found: pd.DataFrame = self.panel(cutoff).to_pandas()
+        return found
+
+    def panel(self, cutoff: date) -> pa.Table:
         """``customer_id`` and features of everyone in the population at a cutoff.
 
         Raises
@@ -102,17 +116,14 @@ class Shop:
                 f"no customer is eligible at {cutoff}: nobody bought within population.active_within. "
                 "Choose another --cutoff, or widen the population."
             )
-        found: pd.DataFrame = panel.to_pandas()
-        return found
+        return panel
 
     def partitions(self, cutoffs: tuple[date, ...]) -> dict[date, Partition]:
         """The panel at these cutoffs, building what is missing or changed."""
         plan, store = self.plan(), PanelStore(self.project.features)
-        found: dict[date, Partition] = {}
         with self.stages.stage("features") as stage:
-            for i, cutoff in enumerate(sorted(set(cutoffs))):
-                stage.step(i, len(set(cutoffs)), cutoff.isoformat())
-                found[cutoff], _ = build(self.engine, self.tables, cutoff, plan, store)
+            made = build_many(self.engine, self.tables, cutoffs, plan, store)
+            found = {cutoff: built.load() for cutoff, built in made.items()}
             stage.rows = sum(p.panel.num_rows for p in found.values())
         return found
 
@@ -127,8 +138,7 @@ def open_shop(project: Project, stages: Stages) -> Iterator[Shop]:
         If the data are refused; nothing is written.
     """
     config = project.config
-    allowed = config.source.files(project.folder)
-    with open_engine(config.resources, allowed) as engine:
+    with open_engine_for(config.source, config.resources, project.folder) as engine:
         with stages.stage("read and check") as stage:
             with _rejected_kept(project, engine):
                 tables, reports, sources = load_tables(
@@ -139,7 +149,8 @@ def open_shop(project: Project, stages: Stages) -> Iterator[Shop]:
                     timezone=config.timezone,
                     now=today(project),
                 )
-            arrived(project, engine, tables, reports)
+            refuse_old(project, engine, tables)
+            tables = leave_out(engine, tables, Register.read(project.register))
             stage.rows = sum(r.rows for r in reports.values())
         yield Shop(project, engine, tables, reports, sources, stages)
 

@@ -87,6 +87,9 @@ CASES = {
     ),
     "no champion": (HEAD + ROWS, CONFIG, "score", 6, "hvc-ml train"),
     "no list to report": (HEAD + ROWS, CONFIG, "report", 5, "no list yet"),
+    "no list to watch": (HEAD + ROWS, CONFIG, "monitor", 5, "no list yet"),
+    "nobody to forget": (HEAD + ROWS, CONFIG, "forget", 2, "--id-file"),
+    "no file of those to forget": (HEAD + ROWS, CONFIG, "forget --id-file erase.txt", 4, "cannot be read"),
     "no such version": (HEAD + ROWS, CONFIG, "models promote 7", 6, "no version 7"),
     "no champion before": (HEAD + ROWS, CONFIG, "models rollback", 6, "no earlier champion"),
     "a profile by what is no attribute": (

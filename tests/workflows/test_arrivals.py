@@ -10,12 +10,13 @@ from hvc_ml.config import load_config
 from hvc_ml.errors import DataError
 from hvc_ml.progress import Stages
 from hvc_ml.publish import MANIFEST
-from hvc_ml.workflows.arrivals import today
+from hvc_ml.workflows.arrivals import refuse_collapsed, today
 from hvc_ml.workflows.check import check
 from hvc_ml.workflows.shop import open_shop
 
 DAY = datetime.now(UTC).date()
 HEAD = "customer,day,total\n"
+LAST = {"meta": {"cutoff": "2024-03-02", "rows": {"orders": 100}}}
 CONFIG = """
 name: shop
 source: {{kind: files, paths: {{orders: orders.csv}}}}
@@ -35,6 +36,7 @@ def project(folder, rows, more=""):
 
 def opened(found):
     with open_shop(found, Stages()) as shop:
+        refuse_collapsed(found, shop.reports, shop.now)
         return shop.now
 
 
@@ -71,7 +73,7 @@ def test_rows_later_than_today_are_refused(tmp_path):
 @pytest.mark.parametrize(("now", "refused"), [(49, True), (50, False), (100, False)])
 def test_a_table_that_lost_half_of_its_rows_is_refused(tmp_path, now, refused):
     found = project(tmp_path, rows(now))
-    published(tmp_path, {"meta": {"rows": {"orders": 100}}})
+    published(tmp_path, LAST)
     if refused:
         with pytest.raises(DataError, match=r"orders: 49 rows, and the last list was made from 100"):
             opened(found)
@@ -86,9 +88,21 @@ def test_a_last_list_that_does_not_say_refuses_nothing(tmp_path, meta):
     opened(found)
 
 
+def test_who_looks_back_in_time_may_have_less(tmp_path):
+    found = project(tmp_path, rows(3, "2024-02-28"))
+    published(tmp_path, LAST)
+    opened(found)
+
+
+def test_check_says_what_was_lost(tmp_path):
+    found = project(tmp_path, rows(49))
+    published(tmp_path, LAST)
+    assert any("last list was made from 100" in p for p in check(found, strict=False, stages=Stages()).problems)
+
+
 def test_less_is_taken_where_the_config_says_so(tmp_path):
     found = project(tmp_path, rows(3), "max_shrink: 1.0")
-    published(tmp_path, {"meta": {"rows": {"orders": 100}}})
+    published(tmp_path, LAST)
     opened(found)
 
 

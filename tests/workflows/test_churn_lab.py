@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from hvc_ml.config import load_config
-from hvc_ml.dataset.build import _population, compute
+from hvc_ml.dataset.build import compute
 from hvc_ml.errors import NotEnoughData
 from hvc_ml.labels import labels_at
 from hvc_ml.progress import Stages
+from hvc_ml.segments.standing import customers_at
 from hvc_ml.workflows.churn_lab import churn_lab
 from hvc_ml.workflows.demo import make
 from hvc_ml.workflows.shop import open_shop
@@ -48,7 +49,7 @@ def test_the_configs_own_cell_is_the_churn_rate_of_its_labels(retail):
     with open_shop(project, Stages()) as shop:
         plan = shop.plan()
         labels = [
-            shop.engine.arrow(labels_at(_population(shop.tables, c, plan), shop.tables, c, plan.labels))["churned"]
+            shop.engine.arrow(labels_at(customers_at(shop.tables, c, plan), shop.tables, c, plan.labels))["churned"]
             for c in found.cutoffs
         ]
     assert found.current.rates == pytest.approx([np.mean(churned.to_numpy()) for churned in labels])

@@ -7,13 +7,13 @@ import pytest
 
 from hvc_ml.estimators.timing import timing_columns
 from hvc_ml.progress import Stages
+from hvc_ml.scoring.batches import further_figures
 from hvc_ml.timeline.calendar import Split
 from hvc_ml.tracking.store import open_store
 from hvc_ml.workflows.explain import explain
 from hvc_ml.workflows.fitting import fit_at, prior_of, rows_of
 from hvc_ml.workflows.further import floors_of, further_metrics, with_further
 from hvc_ml.workflows.score import Limits, score
-from hvc_ml.workflows.scores import further
 from hvc_ml.workflows.shop import open_shop
 from hvc_ml.workflows.train import train
 from workflows.shops import small
@@ -112,7 +112,7 @@ def test_where_nothing_is_mature_the_prior_tells_when_and_nobody_tells_where_to(
     assert recipe.moves is None
     said = recipe.predict(frames[test])
     assert list(said)[5:] == list(timing_columns(90))
-    assert list(further(said, pd.Series("Gold", index=said.index), config)) == list(timing_columns(90))
+    assert list(further_figures(said)) == list(timing_columns(90))
     assert not any("upgrade" in name for name in further_metrics(frames[test], said, config))
 
 

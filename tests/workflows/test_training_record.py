@@ -21,7 +21,7 @@ def run(client, trained):
 
 def test_name_description_and_tags_begin_with_the_decision(run, trained):
     result = trained[1]
-    assert run.info.run_name == "2026-01-01 promoted, blended"
+    assert run.info.run_name == "v1 2026-01-01 promoted, blended"
     note = run.data.tags["mlflow.note.content"]
     assert note.startswith(f"**{result.promotion_reason}**")
     assert note.count(result.panel.says) == 1
