@@ -228,6 +228,8 @@ def _connect(resources: Resources, allowed: Sequence[Path], private: Path) -> "d
     }
     try:
         con = duckdb.connect(str(private / "tables.duckdb"), config=config)
+    except duckdb.IOException:
+        raise OutputError(f"{private.parent}: the engine cannot write there. Free some space, or set TMPDIR.") from None
     except duckdb.Error as error:
         raise ConfigError(
             f"resources: the engine does not start with {resources!r} ({type(error).__name__})."

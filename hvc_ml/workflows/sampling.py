@@ -41,7 +41,7 @@ class Sample:
     >>> ids = pd.Series([f"c{i}" for i in range(10_000)])
     >>> half = Sample(0.5, 10_000)
     >>> int(half.has(ids).sum()), bool(half.has(ids)[7] == half.has(ids[7:8])[0])
-    (4999, True)
+    (5085, True)
     """
 
     share: float
