@@ -70,8 +70,8 @@ def points(calls, most):
 
 @pytest.mark.timeout(900)
 def test_faults_spread_over_the_writes_of_a_run_tear_nothing(scored):
-    chosen = points(scored[2], 5)
-    assert len(chosen) >= 5
+    chosen = points(scored[2], 4)
+    assert len(chosen) >= 4
     for point in chosen:
         holds(scored, *point)
 
