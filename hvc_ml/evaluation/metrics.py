@@ -33,19 +33,6 @@ VALUE_KERNELS: Final[dict[str, Kernel]] = {
 }
 """Figures of future value (money) against what came."""
 
-HIGHER_IS_BETTER: Final = frozenset(
-    (
-        "churn_auc",
-        "churn_average_precision",
-        "churn_brier_skill",
-        "value_gini",
-        "value_captured_20",
-        "value_recall_20",
-        "value_spearman",
-    )
-)
-"""Of the others, Brier and ECE are better lower, slope is best at 1, bias at 0, coverage at its nominal level."""
-
 
 def churn_auc(churned: npt.ArrayLike, churn_risk: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> float:
     """Higher is better (0.5 is chance, 1 perfect): the chance that a leaver has a higher risk than a stayer.

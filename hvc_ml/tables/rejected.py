@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from hvc_ml.publish import write_bytes_atomic
+from hvc_ml.publish.safe_text import safe_text
 from hvc_ml.tables.convert import REASONS, Conversion
 from hvc_ml.tables.engine import Engine
 from hvc_ml.tables.sql import identifier, literal
@@ -17,8 +18,6 @@ from hvc_ml.tables.staging import Staged
 ASIDE = "rejected_rows"
 MOST = 100_000
 """Rows that are kept aside of each table; more of them show nothing new."""
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def set_aside(engine: Engine, staged: Staged, conversion: Conversion) -> None:
@@ -82,9 +81,5 @@ def _as_csv(rows: list[dict[str, Any]]) -> str:
     writer.writerow(["table", "position", "reason", *(f"column_{i + 1}" for i in range(width))])
     for r in rows:
         texts = [r["table_name"], r["position"], r["reason"], *(v or "" for v in r["source_row"])]
-        writer.writerow([_harmless(t) for t in texts])
+        writer.writerow([safe_text(t) for t in texts])
     return text.getvalue()
-
-
-def _harmless(text: str) -> str:
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text

@@ -41,11 +41,12 @@ def realised(shop: Shop, past: PastList, contacted: frozenset[str]) -> Realised:
     DataError
         If its files were changed since they were published.
     """
-    rows = past.scores().merge(_came(shop, past, past.scores()[CUSTOMER]), on=CUSTOMER, suffixes=("_said", ""))
+    scores = past.scores()
+    rows = scores.merge(_came(shop, past, scores[CUSTOMER]), on=CUSTOMER, suffixes=("_said", ""))
     weight, counted = _weights(rows[CUSTOMER], past.rows(), contacted)
     rows, weight = rows[weight > 0.0], weight[weight > 0.0]
     left, risk = (rows[name].to_numpy(dtype=np.float64) for name in ("churned", "churn_risk"))
-    came, said = (rows[name].to_numpy(dtype=np.float64) for name in ("future_value", "future_value_said"))
+    came, forecast = (rows[name].to_numpy(dtype=np.float64) for name in ("future_value", "future_value_said"))
     auc = _auc(left, risk, weight, rows[CUSTOMER])
     inside = _inside(rows, came)
     rate = float(np.average(left, weights=weight))
@@ -65,8 +66,8 @@ def realised(shop: Shop, past: PastList, contacted: frozenset[str]) -> Realised:
         coverage=_short(float(np.average(inside, weights=weight))),
         coverage_error=_short(_error(inside - float(np.average(inside, weights=weight)), weight)),
         value=round(value, 2),
-        value_bias=_known(float((weight * said).sum()) / value - 1.0) if value > 0.0 else None,
-        value_gini=_known(value_gini(came, said, weight)),
+        value_bias=_known(float((weight * forecast).sum()) / value - 1.0) if value > 0.0 else None,
+        value_gini=_known(value_gini(came, forecast, weight)),
     )
 
 
