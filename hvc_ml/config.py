@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 
 from hvc_ml.errors import ConfigError
 from hvc_ml.estimators.settings import ModelSettings
+from hvc_ml.evaluation.settings import SliceSettings
 from hvc_ml.features.feature import FAMILIES
 from hvc_ml.features.settings import FeatureSettings
 from hvc_ml.labels import LabelSettings
@@ -68,6 +69,7 @@ class Config(Settings):
     features: FeatureSettings = FeatureSettings()
     tiers: tuple[TierRule, ...] = Field(default=DEFAULT_TIERS, min_length=1)
     profile: ProfileSettings = ProfileSettings()
+    slices: SliceSettings = SliceSettings()
     model: ModelSettings = ModelSettings()
     search: SearchSettings = SearchSettings()
     playbook: Playbook = Playbook()
@@ -110,7 +112,7 @@ class Config(Settings):
         mapped = self.tables.customers.columns if self.tables.customers else {}
         missing = [
             f"{where}: tables.customers.columns has no {name!r}"
-            for where, name in self.contact_columns.items()
+            for where, name in (*self.contact_columns.items(), *(("slices.by", name) for name in self.slices.by))
             if name not in mapped
         ]
         if missing:
@@ -186,6 +188,11 @@ class Project:
     def state(self) -> Path:
         """Locks, rejected rows and crash reports; private."""
         return self.folder / ".hvc-ml"
+
+    @property
+    def rows(self) -> Path:
+        """Rows of settled files, kept between runs where ``source.settled_after`` asks for it; private."""
+        return self.state / "rows"
 
 
 def load_config(path: Path) -> Project:

@@ -59,7 +59,7 @@ def loaded(engine: Engine, rows: Rows, like: Tables, cutoff: date) -> Tables:
     days = pc.min_max(rows["orders"][DAY]).as_py()
     now = day_number(cutoff)
     first, last = (now - 1, now - 1) if days["min"] is None else (days["min"], days["max"])
-    return replace(like, **frames, first_day=first, end_day=last + 1)
+    return replace(like.exchanged(frames), first_day=first, end_day=last + 1)
 
 
 def forgotten(engine: Engine, rows: Rows) -> None:

@@ -67,15 +67,25 @@ class Scratch(NamedTuple):
 
 def _jit(function: Any) -> Any:
     """Compile what Python calls; where no place on disk may be written, each process compiles anew."""
+    return _compiled(function)
+
+
+def _walk(function: Any) -> Any:
+    """Compile what allocates nothing: then nobody counts who refers to an array, which takes longer than the walk."""
+    return _compiled(function, _nrt=False)
+
+
+def _compiled(function: Any, **how: bool) -> Any:
     try:
-        return njit(cache=True, nogil=True, error_model="numpy")(function)
+        return njit(cache=True, nogil=True, error_model="numpy", **how)(function)
     except RuntimeError:
-        return njit(nogil=True, error_model="numpy")(function)
+        return njit(nogil=True, error_model="numpy", **how)(function)
 
 
 def _part(function: Any) -> Any:
     """Compile what only compiled code calls: without a door for Python, which takes most of the time."""
-    return njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    how = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "forceinline": True}
+    return njit(nogil=True, error_model="numpy", _nrt=False, **how)(function)
 
 
 @_part
@@ -120,6 +130,106 @@ def edges(ends: Any, text: Any, days: Any) -> tuple[Any, bool]:
 
 
 @_part
+def _order(ends: Any, text: Any, i: int, more_ends: Any, more: Any, j: int) -> int:
+    """Whether one text comes before (-1), is (0) or comes after (1) another, byte by byte."""
+    a, b = ends[i], more_ends[j]
+    size, length = ends[i + 1] - a, more_ends[j + 1] - b
+    for k in range(min(size, length)):
+        if text[a + k] != more[b + k]:
+            return -1 if text[a + k] < more[b + k] else 1
+    if size == length:
+        return 0
+    return -1 if size < length else 1
+
+
+@_jit
+def meet(ends: Any, text: Any, more_ends: Any, more: Any) -> Any:
+    """Where each text of the union of two lists lies in them; -1 where it does not. Each is sorted, no text twice.
+
+    Parameters
+    ----------
+    ends, more_ends : ndarray of int32, shape (texts + 1,)
+        Where each list's texts end in ``text`` and ``more``, byte by byte.
+    text, more : ndarray of uint8
+
+    Returns
+    -------
+    ndarray of int64, shape (2, texts of the union)
+    """
+    found = np.empty((2, len(ends) + len(more_ends) - 2), np.int64)
+    i, j, n = 0, 0, 0
+    while i < len(ends) - 1 or j < len(more_ends) - 1:
+        if i == len(ends) - 1:
+            order = 1
+        else:
+            order = -1 if j == len(more_ends) - 1 else _order(ends, text, i, more_ends, more, j)
+        found[0, n] = i if order <= 0 else -1
+        found[1, n] = j if order >= 0 else -1
+        i += order <= 0
+        j += order >= 0
+        n += 1
+    return found[:, :n]
+
+
+@_jit
+def interleave(places: Any, begins: Any, ends: Any, days: Any, more_begins: Any, more_ends: Any, more_days: Any) -> Any:
+    """In which runs the rows of two tables follow each other, customer by customer and day by day.
+
+    Parameters
+    ----------
+    places : ndarray of int64, shape (2, customers)
+        As of `meet`, of the customers of both tables.
+    begins, ends, days, more_begins, more_ends, more_days : ndarray
+        Rows of each table's customers, which lie side by side, and their days.
+
+    Returns
+    -------
+    runs : ndarray of int64, shape (runs, 2)
+        So many rows of the one table, then so many of the other.
+    starts : ndarray of int64, shape (customers + 1,)
+        Where the rows of each customer begin.
+    """
+    runs = np.zeros((len(more_days) + 1, 2), np.int64)
+    starts = np.zeros(places.shape[1] + 1, np.int64)
+    r = 0
+    for c in range(places.shape[1]):
+        a, b = places[0, c], places[1, c]
+        i, end = (begins[a], ends[a]) if a >= 0 else (0, 0)
+        j, stop = (more_begins[b], more_ends[b]) if b >= 0 else (0, 0)
+        starts[c + 1] = starts[c] + end - i + stop - j
+        while i < end or j < stop:
+            k = i
+            while i < end and (j == stop or not before(more_days[j], days[i])):
+                if j == stop:
+                    i = end
+                else:
+                    i += 1
+            r += i > k and runs[r, 1] > 0
+            runs[r, 0] += i - k
+            while j < stop and (i == end or before(more_days[j], days[i])):
+                runs[r, 1] += 1
+                j += 1
+    return runs[: r + 1], starts
+
+
+@_part
+def _copy(numbers: Any, out: Any) -> None:
+    for i in range(len(numbers)):
+        out[i] = numbers[i]
+
+
+@_walk
+def splice(runs: Any, rows: Any, more: Any, out: Any) -> None:
+    """Put a column of two tables together in the runs of `interleave`."""
+    i, j, n = 0, 0, 0
+    for r in range(len(runs)):
+        a, b = runs[r, 0], runs[r, 1]
+        _copy(rows[i : i + a], out[n : n + a])
+        _copy(more[j : j + b], out[n + a : n + a + b])
+        i, j, n = i + a, j + b, n + a + b
+
+
+@_part
 def _value(rows: Any, places: Any, column: int, i: int) -> Any:
     at = places[column, 1]
     if places[column, 0]:
@@ -142,9 +252,26 @@ def _has_late(rows: Any, begin: int, end: int, now: int) -> bool:
 
 
 @_part
+def _view_of_all(rows: Any, plan: Any, begin: int, end: int, s: Any) -> None:
+    """Read all rows, column by column."""
+    _copy(rows.days[begin:end], s.days)
+    for c in range(len(plan.places)):
+        values, at = s.values[c], plan.places[c, 1]
+        if plan.places[c, 0]:
+            _copy(rows.wide[at, begin:end], values)
+            continue
+        narrow = rows.narrow[at, begin:end]
+        for i in range(len(narrow)):
+            values[i] = MISSING if narrow[i] == NARROW_MISSING else np.int64(narrow[i])
+
+
+@_part
 def _view(rows: Any, plan: Any, begin: int, end: int, now: int, s: Any) -> int:
     """Read the rows that are history at a cutoff; `NEVER` reads all of them."""
     age, ends = plan.special[0], plan.special[1]
+    if now == NEVER and age < 0:
+        _view_of_all(rows, plan, begin, end, s)
+        return end - begin
     n = 0
     for i in range(begin, end):
         if not before(rows.days[i], now):
@@ -212,9 +339,8 @@ def _select(plan: Any, s: Any, n: int) -> None:
             _test(s.values[plan.tests[t, 0]], passed, n, plan.tests[t, 1], plan.tests[t, 2], plan.sets)
         count, last = 0, -1
         for i in range(n):
-            if passed[i]:
-                count += 1
-                last = i
+            count += passed[i]
+            last = i if passed[i] else last
             counts[i + 1] = count
             latest[i + 1] = last
 
@@ -223,9 +349,9 @@ def _select(plan: Any, s: Any, n: int) -> None:
 def _sum(values: Any, passed: Any, sums: Any, knowns: Any, n: int) -> None:
     total, known = 0, 0
     for i in range(n):
-        if passed[i] and values[i] != MISSING:
-            total += values[i]
-            known += 1
+        here = passed[i] and values[i] != MISSING
+        total += values[i] if here else 0
+        known += here
         sums[i + 1] = total
         knowns[i + 1] = known
 
@@ -405,7 +531,7 @@ def _emit(plan: Any, s: Any, k: int, out: Any, place: int) -> None:  # noqa: C90
         out[k, a, place] = number
 
 
-@_part
+@_jit
 def _scratch(rows: Any, plan: Any) -> Any:
     most = 1
     for j in range(len(rows.begins)):
@@ -437,8 +563,7 @@ def _moment(rows: Any, plan: Any, begin: int, end: int, k: int) -> Any:
     return NEVER if fixed and not _has_late(rows, begin, end, plan.cutoffs[k]) else plan.cutoffs[k]
 
 
-@_jit
-def walk(rows: Any, plan: Any, places: Any, out: Any) -> None:
+def walk(rows: Rows, plan: Plan, places: Any, out: Any) -> None:
     """Compute every aggregate of a table, for some customers at some cutoffs.
 
     Parameters
@@ -453,7 +578,11 @@ def walk(rows: Any, plan: Any, places: Any, out: Any) -> None:
     out : ndarray of float64, shape (cutoffs, aggregates, most customers of a cutoff)
         NaN is unknown.
     """
-    s = _scratch(rows, plan)
+    _walked(rows, plan, places, out, _scratch(rows, plan))
+
+
+@_walk
+def _walked(rows: Any, plan: Any, places: Any, out: Any, s: Any) -> None:
     for j in range(len(rows.begins)):
         begin, end = rows.begins[j], rows.ends[j]
         whole, n = False, 0
@@ -472,8 +601,7 @@ def walk(rows: Any, plan: Any, places: Any, out: Any) -> None:
             _emit(plan, s, k, out, place)
 
 
-@_jit
-def count_gaps(rows: Any, plan: Any, out: Any) -> None:
+def count_gaps(rows: Rows, plan: Plan, out: Any) -> None:
     """Add up how often each gap between days with a purchase was seen, of some customers at each cutoff.
 
     Parameters
@@ -482,7 +610,11 @@ def count_gaps(rows: Any, plan: Any, out: Any) -> None:
         As in `walk`, of days with a purchase.
     out : ndarray of int64, shape (cutoffs, longest gap + 1)
     """
-    s = _scratch(rows, plan)
+    _counted(rows, plan, out, _scratch(rows, plan))
+
+
+@_walk
+def _counted(rows: Any, plan: Any, out: Any, s: Any) -> None:
     for j in range(len(rows.begins)):
         begin, end = rows.begins[j], rows.ends[j]
         whole, n = False, 0

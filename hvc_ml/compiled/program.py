@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from hvc_ml.compiled import kernel
-from hvc_ml.compiled.events import EventTable
+from hvc_ml.compiled.table import EventTable
 from hvc_ml.features.algebra import Aggregate, Is
 from hvc_ml.features.compute import IN_TICKS
 from hvc_ml.tables.schema import TICKS

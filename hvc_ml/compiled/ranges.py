@@ -10,6 +10,7 @@ import numpy as np
 from hvc_ml.features.catalog import source
 from hvc_ml.tables.engine import Engine
 from hvc_ml.tables.frame import Frame
+from hvc_ml.tables.layers import layers_of
 from hvc_ml.tables.load import Tables
 from hvc_ml.tables.schema import CUSTOMER
 
@@ -52,7 +53,7 @@ def ranges_of(
     budget
         Bytes of a part.
     """
-    rows = {name: engine.count(frame) for name in columns if (frame := source(tables, name)) is not None}
+    rows = {name: _count(engine, tables, name) for name in columns if source(tables, name) is not None}
     held = sum(n * CELL * (len(columns[name]) + 2) for name, n in rows.items())
     orders = rows.get("orders", 0)
     if held + orders * per_customer <= budget or not orders:  # as if every order were another customer's
@@ -66,3 +67,10 @@ def ranges_of(
     ends = np.searchsorted(np.cumsum(weights), weights.sum() * np.arange(1, parts) / parts)
     cuts = list(dict.fromkeys(drawn["value"].take(ends).to_pylist()))
     return tuple(Range(low, high) for low, high in zip([None, *cuts], [*cuts, None], strict=True))
+
+
+def _count(engine: Engine, tables: Tables, name: str) -> int:
+    """Rows of a table; a file that was kept says how many it has."""
+    layers = layers_of(tables, name)
+    frames = (source(tables, name),) if layers is None else (layers.kept, layers.fresh)
+    return sum(engine.count(frame) for frame in frames if frame is not None)

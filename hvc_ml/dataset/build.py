@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 
 from hvc_ml.dataset.declared import compute_declared, write_declared
 from hvc_ml.dataset.keys import keys_of
@@ -29,14 +30,15 @@ class Built:
     new
         Whether it was built now.
     load
-        Gives the partition: read from the store, where it is not in memory anyway.
+        Gives the partition: read from the store, where it is not in memory anyway. Of what lies in the store,
+        `hvc_ml.dataset.store.Chosen` says whose rows.
     """
 
     cutoff: date
     rows: int
     labelled: bool
     new: bool
-    load: Callable[[], Partition]
+    load: Callable[..., Partition]
 
 
 def build_many(
@@ -131,7 +133,7 @@ def _kept(store: PanelStore, cutoff: date, key: str) -> Built | None:
     meta = store.holds(cutoff, key)
     if meta is None:
         return None
-    return Built(cutoff, int(meta["rows"]), bool(meta["labelled"]), new=False, load=lambda: store.load(cutoff, key))
+    return Built(cutoff, int(meta["rows"]), bool(meta["labelled"]), new=False, load=partial(store.load, cutoff, key))
 
 
 def _written(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.feather
 
 from hvc_ml.dataset.repeat_buying import contract_ages_at, repeat_buying_at, repeat_spend_at
-from hvc_ml.dataset.store import PANEL, PanelStore, Partition
+from hvc_ml.dataset.store import LABELS, PANEL, PanelStore, Partition
 from hvc_ml.features.compute import features_at
 from hvc_ml.labels import labels_at
 from hvc_ml.population import active_within, population_at, subscribers_at
@@ -49,18 +49,19 @@ def compute_declared(
 def write_declared(
     engine: SparkEngine, tables: Tables, cutoff: date, plan: "PanelPlan", store: PanelStore, *, mature: bool, key: str
 ) -> None:
-    """Let Spark write a partition's panel into the store, as a folder of Parquet files sorted by customer.
+    """Let Spark write a partition's panel and labels into the store, as folders of Parquet files sorted by customer.
 
-    What is collected here is a few columns per customer (the labels) and the prior's statistics.
+    What is collected here is the prior's statistics.
     """
     frames = declared_frames(engine, tables, cutoff, plan, mature=mature)
+    written = {"panel": PANEL, "labels": LABELS}
     rows = engine.count(engine.frame(MEMBERS))
     meta = {"cutoff": cutoff.isoformat(), "rows": rows, "labelled": mature, "key": key}
     store.folder.mkdir(parents=True, exist_ok=True)
     with publish_directory(store.path(cutoff), meta=meta, replace=True) as staging:
         for name, frame in frames.items():
-            if name == "panel" and frame is not None:
-                engine.write(frame, staging / PANEL)
+            if name in written and frame is not None:
+                engine.write(frame, staging / written[name])
             elif frame is not None:
                 pyarrow.feather.write_feather(
                     engine.arrow(frame), staging / f"{name}.arrow", compression="uncompressed"

@@ -1,30 +1,37 @@
 """The key of a partition: a hash of everything that goes in."""
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from importlib.metadata import version
+from typing import Any, Final
 
 import narwhals as nw
+import pyarrow as pa
 
 from hvc_ml import __version__
 from hvc_ml.dataset.partition import PanelPlan
+from hvc_ml.errors import OutputError
+from hvc_ml.publish import publish_directory, read_verified
 from hvc_ml.tables.engine import DIGEST, Engine
 from hvc_ml.tables.frame import Frame
+from hvc_ml.tables.layers import Layers, layers_of
 from hvc_ml.tables.load import Tables
 from hvc_ml.tables.schema import DAY, KNOWN_DAY, SCHEMAS
 from hvc_ml.timeline.future import future
 from hvc_ml.timeline.history import history
 
 FORMAT = 3
+DIGESTS: Final = "digests.arrow"
 
 
 def keys_of(engine: Engine, tables: Tables, mature: Mapping[date, bool], plan: PanelPlan) -> dict[date, str]:
     """Hash what goes into partitions: rows known at the cutoff, rows of the horizon where it is over, and the plan.
 
-    Each table is hashed once, day by day; what is known at a cutoff is a sum over days. Contracts are hashed as they
-    were known, since what is known of their ends differs from cutoff to cutoff.
+    Each table is hashed once, day by day; what is known at a cutoff is a sum over days, in whichever layer they lie.
+    Contracts are hashed as they were known, since what is known of their ends differs from cutoff to cutoff.
 
     Parameters
     ----------
@@ -35,12 +42,45 @@ def keys_of(engine: Engine, tables: Tables, mature: Mapping[date, bool], plan: P
     """
     names = [n for n in (*SCHEMAS, "items") if n not in {"touches", "contracts"}]
     present = {name: getattr(tables, name) for name in names if getattr(tables, name) is not None}
-    daily = {name: engine.digests(table, _days(table), f"digests_of_{name}") for name, table in present.items()}
-    columns = {name: sorted((c, str(t)) for c, t in table.collect_schema().items()) for name, table in present.items()}
+    daily = {name: _daily(engine, tables, name) for name in present}
+    columns = {name: _columns(table) for name, table in present.items()}
     return {
         cutoff: _key({**_plan(plan), "columns": columns, **_content(engine, tables, daily, cutoff, plan, mature=known)})
         for cutoff, known in mature.items()
     }
+
+
+def _daily(engine: Engine, tables: Tables, name: str) -> Frame:
+    """Digests of a table, day by day; those of rows that were kept are kept beside them."""
+    frame, layers, made = getattr(tables, name), layers_of(tables, name), f"digests_of_{name}"
+    if layers is None or not _columns(frame) == _columns(layers.kept) == _columns(layers.fresh):
+        return engine.digests(frame, _days(frame), made)
+    fresh = engine.digests(layers.fresh, _days(frame), made)
+    engine.append(made, _kept(engine, layers, name).select(fresh.collect_schema().names()))
+    return fresh
+
+
+def _kept(engine: Engine, layers: Layers, name: str) -> pa.Table:
+    """Digests of the rows that were kept: computed once, and again where their file is damaged."""
+    content = {
+        "hash": f"{type(engine).__name__} {version('duckdb')}",
+        "key": layers.key,
+        "columns": _columns(layers.kept),
+    }
+    path = layers.folder / f"digests-{name}-{_key(content)[:16]}"
+    with contextlib.suppress(OutputError, KeyError, pa.ArrowException):
+        manifest, files = read_verified(path)
+        if manifest["meta"].get("content") == _key(content):
+            return pa.ipc.open_file(files[DIGESTS]).read_all()
+    with publish_directory(path, meta={"content": _key(content)}, replace=True) as staging:
+        found = engine.arrow(engine.digests(layers.kept, _days(layers.kept), "digests_of_kept"))
+        with pa.OSFile(str(staging / DIGESTS), "wb") as file, pa.ipc.new_file(file, found.schema) as writer:
+            writer.write_table(found)
+    return found
+
+
+def _columns(table: Frame) -> list[tuple[str, str]]:
+    return sorted((c, str(t)) for c, t in table.collect_schema().items())
 
 
 def _key(parts: Mapping[str, Any]) -> str:

@@ -2,23 +2,31 @@
 
 import contextlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet
+from numpy.typing import NDArray
 
 from hvc_ml.errors import OutputError
 from hvc_ml.publish import MANIFEST, Staging, publish_directory, verify_directory
+from hvc_ml.tables.schema import CUSTOMER
 
 log = logging.getLogger(__name__)
 
 PANEL = "panel.parquet"
+LABELS = "labels.parquet"
+"""Where Spark writes them; one machine writes ``labels.arrow``."""
 SIDE_TABLES = ("labels", "repeat_buying", "repeat_spend", "contract_ages")
+
+Chosen: TypeAlias = Callable[[pa.Array], NDArray[np.bool_]]
+"""Customer ids -> who of them is wanted."""
 
 
 @dataclass(frozen=True)
@@ -77,14 +85,19 @@ class PanelStore:
         meta: Mapping[str, Any] = manifest["meta"]
         return meta if meta.get("key") == key else None
 
-    def load(self, cutoff: date, key: str) -> Partition:
-        """Read a partition that the store `holds`."""
+    def load(self, cutoff: date, key: str, chosen: Chosen | None = None) -> Partition:
+        """Read a partition that the store `holds`.
+
+        Parameters
+        ----------
+        chosen
+            Whose rows are read: the others' are never in memory together. The prior's statistics are everybody's.
+        """
         folder = self.path(cutoff)
         side = {name: _read_side(folder / f"{name}.arrow") for name in SIDE_TABLES}
-        panel = pyarrow.parquet.read_table(folder / PANEL, partitioning=None)
-        # Spark writes which columns are never empty, and a word of its own
-        panel = panel.cast(pa.schema([(field.name, field.type) for field in panel.schema]))
-        return Partition(cutoff=cutoff, panel=panel, key=key, **side)
+        if (folder / LABELS).is_dir():
+            side["labels"] = _read_rows(folder / LABELS, chosen)
+        return Partition(cutoff=cutoff, panel=_read_rows(folder / PANEL, chosen), key=key, **side)
 
     def read(self, cutoff: date, key: str) -> Partition | None:
         """The partition made from exactly these inputs, or None."""
@@ -134,6 +147,23 @@ class Writing:
         """End the file of the panel."""
         if self._panel is not None:
             self._panel.close()
+
+
+def _read_rows(path: Path, chosen: Chosen | None) -> pa.Table:
+    """Rows of a file or of a folder of files, in order, with the columns' names and types and nothing else."""
+    files = sorted(path.glob("*.parquet")) or [path]
+    schema = pyarrow.parquet.read_schema(files[0])
+    # Spark writes which columns are never empty, and a word of its own
+    plain = pa.schema([(field.name, field.type) for field in schema])
+    if chosen is None:
+        return pyarrow.parquet.read_table(path, partitioning=None).cast(plain)
+    return pa.Table.from_batches((b for file in files for b in _chosen_rows(file, chosen)), schema).cast(plain)
+
+
+def _chosen_rows(file: Path, chosen: Chosen) -> Iterator[pa.RecordBatch]:
+    with pyarrow.parquet.ParquetFile(file) as opened:
+        for batch in opened.iter_batches():
+            yield batch.filter(pa.array(chosen(batch[CUSTOMER])))
 
 
 def _read_side(path: Path) -> pa.Table | None:

@@ -8,12 +8,11 @@ from typing import Final
 from hvc_ml.errors import DataError
 from hvc_ml.tables.convert import REASONS, Conversion, asked_for
 from hvc_ml.tables.engine import Engine
+from hvc_ml.tables.facts import EXAMPLES, NOTHING, Count, Earlier, added, counts_of, facts_of, warnings_of
 from hvc_ml.tables.mapping import TableMapping
-from hvc_ml.tables.schema import SCHEMAS, TICKS, TableName
+from hvc_ml.tables.schema import SCHEMAS, TableName
 from hvc_ml.tables.sql import identifier
 from hvc_ml.tables.staging import Staged
-
-EXAMPLES = 3
 
 
 @dataclass(frozen=True)
@@ -76,26 +75,29 @@ _SAYS: Final[Mapping[str, tuple[str, str, str]]] = {
 }
 
 
-@dataclass(frozen=True)
-class Count:
-    """Rows of a staged table with one reason: how many, the absolute money in them, and some of their places."""
-
-    code: str
-    rows: int
-    ticks: int
-    rowids: tuple[int, ...]
-
-
-def report(engine: Engine, staged: Staged, conversion: Conversion, deduplicated: int, repeated: int = 0) -> TableReport:
+def report(
+    engine: Engine,
+    staged: Staged,
+    conversion: Conversion,
+    deduplicated: int,
+    repeated: int = 0,
+    earlier: Earlier = NOTHING,
+) -> TableReport:
     """Count a staged table's rows by reason and describe each breach.
 
     Parameters
     ----------
     deduplicated, repeated
         Rows with reason ``kept`` that are not taken: equal to another one, or another version of the same customer.
+    earlier
+        What was read before, which is told as if it had been read now.
     """
-    found = _warnings(engine, staged, conversion, deduplicated)
-    return summary(engine, staged, conversion, _counts(engine, staged), deduplicated, repeated, warnings=found)
+    if conversion.mapping.duplicates == "drop":
+        deduplicated += earlier.facts.equal
+    facts = facts_of(engine, staged, conversion) + earlier.facts
+    found = warnings_of(engine, staged, conversion, facts, deduplicated, earlier)
+    counts = added([*counts_of(engine, staged), *earlier.counts])
+    return summary(engine, staged, conversion, counts, deduplicated, repeated, warnings=found, earlier=earlier.rows)
 
 
 def summary(
@@ -107,9 +109,11 @@ def summary(
     repeated: int,
     *,
     warnings: Sequence[str],
+    earlier: int = 0,
 ) -> TableReport:
-    """Describe each breach of a table whose rows were counted by reason."""
+    """Describe each breach of a table whose rows were counted by reason, ``earlier`` ones among them."""
     money = sum(c.ticks for c in counts)
+    total = staged.rows + earlier
     kept = next((c.rows for c in counts if c.code == "kept"), 0) - deduplicated - repeated
     reasons = {c.code: c.rows for c in counts if c.code != "kept"}
     if staged.broken:
@@ -118,12 +122,12 @@ def summary(
         reasons["repeated"] = repeated
     by_code = {c.code: c for c in counts}
     breaches = [
-        _breach(engine, staged, conversion, by_code.get(code, Count(code, 0, 0, ())), rows=rows, money=money)
+        _breach(engine, staged, conversion, by_code.get(code, Count(code, 0, 0, ())), rows, total=total, money=money)
         for code, rows in sorted(reasons.items(), key=lambda item: REASONS.index(item[0]))
     ]
     return TableReport(
         name=conversion.table,
-        rows=staged.rows,
+        rows=total,
         kept=kept,
         rejected=sum(reasons.values()),
         deduplicated=deduplicated,
@@ -158,16 +162,9 @@ def refuse(sentences: Iterable[str]) -> None:
         raise DataError(" ".join(found))
 
 
-def _counts(engine: Engine, staged: Staged) -> list[Count]:
-    ticks = "sum(abs(amount))" if "amount" in staged.columns else "NULL"
-    rows = engine.execute(
-        f"SELECT reason, count(*), {ticks}, min(rowid, {EXAMPLES}) FROM {identifier(staged.name)} "
-        "GROUP BY reason ORDER BY reason"
-    )
-    return [Count(REASONS[r], int(n), int(t or 0), tuple(sorted(ids))) for r, n, t, ids in rows]
-
-
-def _breach(engine: Engine, staged: Staged, conversion: Conversion, count: Count, *, rows: int, money: int) -> Breach:
+def _breach(
+    engine: Engine, staged: Staged, conversion: Conversion, count: Count, rows: int, *, total: int, money: int
+) -> Breach:
     column, what, remedy = _SAYS[count.code]
     schema = SCHEMAS[conversion.table]
     required_text = next((c.name for c in schema.columns if c.kind == "text" and c.required), "")
@@ -182,7 +179,7 @@ def _breach(engine: Engine, staged: Staged, conversion: Conversion, count: Count
     place = f"{conversion.table}.{where}" if where else conversion.table
     advice = f" {remedy.format(mapping=f'tables.{conversion.table}')}." if remedy else ""
     return Breach(
-        count.code, f"{place}: {rows:,} of {staged.rows:,} rows{worth} {what}{first}.{advice}", rows, value, examples
+        count.code, f"{place}: {rows:,} of {total:,} rows{worth} {what}{first}.{advice}", rows, value, examples
     )
 
 
@@ -198,65 +195,3 @@ def _examples(engine: Engine, staged: Staged, rowids: tuple[int, ...]) -> tuple[
         f"WHERE rowid IN ({', '.join(map(str, rowids))}) ORDER BY rowid"
     )
     return tuple(staged.position(i, row) + (f" like {shape!r}" if shape else "") for i, row, shape in found)
-
-
-def _warnings(engine: Engine, staged: Staged, conversion: Conversion, deduplicated: int) -> list[str]:
-    name = conversion.table
-    table = identifier(staged.name)
-    sentinel, kept, distinct = engine.execute(
-        f"SELECT count(*) FILTER (sentinel), count(*), count(DISTINCT content) FROM {table} WHERE reason = 0"
-    )[0]
-    out = []
-    if sentinel:
-        out.append(f"{name}: {sentinel:,} rows are dated 1900-01-01 or 1970-01-01, which often stands for 'unknown'.")
-    if kept - distinct > deduplicated:
-        out.append(
-            f"{name}: {kept - distinct:,} rows equal another row in every column; kept (duplicates: drop removes them)."
-        )
-    if deduplicated:
-        out.append(f"{name}: {deduplicated:,} rows equal another row and were dropped.")
-    out += _id_warnings(engine, staged, name)
-    if name == "orders":
-        out += _refund_warnings(engine, staged)
-        out += _order_warnings(engine, staged, conversion)
-    return out
-
-
-def _id_warnings(engine: Engine, staged: Staged, name: str) -> list[str]:
-    ids, alike, pointed = engine.execute(
-        "SELECT count(*), count(*) - count(DISTINCT ltrim(lower(trim(customer_id)), '0')), "
-        "count(*) FILTER (customer_id LIKE '%.0') FROM "
-        f"(SELECT DISTINCT customer_id FROM {identifier(staged.name)} WHERE reason = 0)"
-    )[0]
-    out = []
-    if alike:
-        out.append(
-            f"{name}.customer_id: {alike:,} of {ids:,} ids differ from another only in leading zeros, upper case or"
-            " blanks; they are kept apart."
-        )
-    if ids and pointed == ids:
-        out.append(
-            f"{name}.customer_id: all {ids:,} ids end in '.0', as if numbers had been exported; they are kept so."
-        )
-    return out
-
-
-def _refund_warnings(engine: Engine, staged: Staged) -> list[str]:
-    rows, back, paid = engine.execute(
-        "SELECT count(*) FILTER (amount < 0), coalesce(-sum(amount) FILTER (amount < 0), 0), "
-        f"coalesce(sum(amount) FILTER (amount > 0), 0) FROM {identifier(staged.name)} WHERE reason = 0"
-    )[0]
-    if not rows:
-        return []
-    share = f" ({back / paid:.1%} of what was paid)" if paid else ""
-    return [f"orders.amount: {rows:,} rows are refunds, {back / TICKS:,.2f} in all{share}."]
-
-
-def _order_warnings(engine: Engine, staged: Staged, conversion: Conversion) -> list[str]:
-    if "order_id" not in conversion.mapping.columns:
-        return []
-    made = (
-        f"SELECT count(*) FROM {identifier(staged.name)} WHERE reason = 0 AND order_id LIKE 'at ____-__-__ __:__:__%'"
-    )
-    without = engine.execute(made)[0][0]
-    return [f"orders.order_id: {without:,} rows have none; each moment of a customer is one order."] if without else []

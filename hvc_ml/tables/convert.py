@@ -10,7 +10,8 @@ from hvc_ml.tables.compile import FLOATS, condition_sql, is_number, number_of, t
 from hvc_ml.tables.expression import parse
 from hvc_ml.tables.mapping import TableMapping
 from hvc_ml.tables.parts import Part, RawColumn
-from hvc_ml.tables.schema import KNOWN_DAY, SCHEMAS, TICKS, Column, TableName
+from hvc_ml.tables.pseudonyms import MACRO
+from hvc_ml.tables.schema import CUSTOMER, KNOWN_DAY, SCHEMAS, TICKS, Column, TableName
 from hvc_ml.tables.sql import identifier, literal
 from hvc_ml.tables.tree import Name, Node, Text, check_names, is_condition, names
 
@@ -40,6 +41,7 @@ class Conversion:
     mapping: TableMapping
     timezone: str
     today: int | None = None  # days since 1970-01-01
+    pseudonyms: bool = False  # whether the engine knows the function of `pseudonyms.macro`, and customers go by it
 
 
 @dataclass(frozen=True)
@@ -86,11 +88,12 @@ def conversion_sql(conversion: Conversion, part: Part, attributes: dict[str, str
     shape = f"CASE reason {shapes} END" if shapes else "NULL"
     outputs = ", ".join(f.kept for f in _outputs(conversion, fields))
     unasked = ", ".join(str(REASONS.index(r)) for r in ("kept", *sorted(asked_for(conversion.mapping))))
-    texts = ", ".join(f"CAST({c.sql} AS VARCHAR)" for c in part.columns)
+    # a row at fault may hold its customer in any column
+    texts = "" if conversion.pseudonyms else ", ".join(f"CAST({c.sql} AS VARCHAR)" for c in part.columns)
     return (
         f"SELECT {outputs}, reason, CAST({shape} AS VARCHAR) AS shape, hash({every}) AS content, "
         f"{_sentinel(conversion)} AS sentinel, CAST({part.row} AS BIGINT) AS row, "
-        f"CASE WHEN reason NOT IN ({unasked}) THEN [{texts}] END AS source_row FROM ({reasoned})"
+        f"CASE WHEN reason NOT IN ({unasked}) THEN CAST([{texts}] AS VARCHAR[]) END AS source_row FROM ({reasoned})"
     )
 
 
@@ -173,7 +176,8 @@ def _text_field(raw: RawColumn, conversion: Conversion, column: Column) -> _Fiel
         faults = (("anonymous" if conversion.mapping.drop_anonymous else "no_customer", f"{parsed} IS NULL"),)
     elif column.required:
         faults = (("no_text", f"{parsed} IS NULL"),)
-    return _Field(column.name, text_of(raw), parsed, faults)
+    kept = f"{MACRO}({parsed})" if conversion.pseudonyms and column.name == CUSTOMER else parsed
+    return _Field(column.name, text_of(raw), kept, faults)
 
 
 def _number_field(node: Node, part: Part, conversion: Conversion, column: Column, where: str) -> _Field:

@@ -228,7 +228,7 @@ def _connect(resources: Resources, allowed: Sequence[Path], private: Path) -> "d
     }
     try:
         con = duckdb.connect(str(private / "tables.duckdb"), config=config)
-    except duckdb.IOException:
+    except (duckdb.IOException, duckdb.FatalException):
         raise OutputError(f"{private.parent}: the engine cannot write there. Free some space, or set TMPDIR.") from None
     except duckdb.Error as error:
         raise ConfigError(

@@ -4,7 +4,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
@@ -13,13 +13,11 @@ import narwhals as nw
 from hvc_ml.errors import DataError
 from hvc_ml.publish import write_bytes_atomic
 from hvc_ml.tables.engine import Engine
-from hvc_ml.tables.frame import Frame
 from hvc_ml.tables.load import Tables
 from hvc_ml.tables.schema import CUSTOMER
 
 NAME: Final = "forgotten_1"
 """What the file calls its content: another format has another name."""
-_TABLES: Final = ("orders", "items", "customers", "events", "contracts", "touches")
 
 
 @dataclass(frozen=True)
@@ -55,6 +53,10 @@ class Register:
     def with_ids(self, customers: Iterable[str]) -> Self:
         """The register with further customers in it."""
         return type(self)(self.key, self.hashes | {self.hash_of(customer) for customer in customers})
+
+    def without_ids(self, customers: Iterable[str]) -> Self:
+        """The register with some customers in it no more."""
+        return type(self)(self.key, self.hashes - {self.hash_of(customer) for customer in customers})
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -99,24 +101,23 @@ def leave_out(engine: Engine, tables: Tables, register: Register) -> Tables:
     theirs = _known_to(engine, tables, register) if register.hashes else []
     if not theirs:
         return tables
-    kept = {name: table.filter(~nw.col(CUSTOMER).is_in(theirs)) for name, table in _present(tables).items()}
-    return replace(tables, **{name: engine.materialise(table, name) for name, table in kept.items()})  # type: ignore[arg-type] # names of frames only
+    kept = {name: table.filter(~nw.col(CUSTOMER).is_in(theirs)) for name, table in tables.present().items()}
+    return tables.exchanged({name: engine.materialise(table, name) for name, table in kept.items()})
 
 
 def count_rows(engine: Engine, tables: Tables, customers: Iterable[str]) -> dict[str, int]:
     """How many rows of each table are of these customers; only tables that have any."""
     theirs = sorted(customers)
-    found = {n: engine.count(t.filter(nw.col(CUSTOMER).is_in(theirs))) for n, t in _present(tables).items()}
+    found = {n: engine.count(t.filter(nw.col(CUSTOMER).is_in(theirs))) for n, t in tables.present().items()}
     return {name: rows for name, rows in found.items() if rows}
+
+
+def everyone(engine: Engine, tables: Tables) -> list[str]:
+    """Every customer that any table names, once."""
+    names = nw.concat([table.select(CUSTOMER) for table in tables.present().values()]).unique()
+    return sorted(name for name in engine.arrow(names)[CUSTOMER].to_pylist() if name is not None)
 
 
 def _known_to(engine: Engine, tables: Tables, register: Register) -> list[str]:
     """Ids of the tables that the register holds: each is hashed, once, because no engine has a keyed hash."""
-    everyone = nw.concat([table.select(CUSTOMER) for table in _present(tables).values()]).unique()
-    ids = engine.arrow(everyone)[CUSTOMER].to_pylist()
-    return sorted(name for name in ids if name is not None and register.hash_of(name) in register.hashes)
-
-
-def _present(tables: Tables) -> dict[str, Frame]:
-    found = {name: getattr(tables, name) for name in _TABLES}
-    return {name: table for name, table in found.items() if table is not None}
+    return [name for name in everyone(engine, tables) if register.hash_of(name) in register.hashes]

@@ -1,33 +1,39 @@
-# ruff: noqa: S608 # queries are built from quoted names and texts only (see sql.py)
-"""From a user's files to canonical tables: read, map, check, collapse to orders, keep sorted."""
+"""From a user's source to canonical tables: read, map, check, collapse to orders, keep sorted."""
 
 import datetime as dt
+import logging
 import zoneinfo
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Self
 
-import duckdb
 import narwhals as nw
 
-from hvc_ml.errors import ConfigError, DataError, NotEnoughData
-from hvc_ml.tables.attributes import numbers_as_numbers
-from hvc_ml.tables.checks import TableReport, refusals, refuse, report
+from hvc_ml.errors import ConfigError, NotEnoughData
+from hvc_ml.tables.canonical import canonical_table
+from hvc_ml.tables.checks import TableReport, refusals, refuse
 from hvc_ml.tables.convert import Conversion
 from hvc_ml.tables.engine import Engine
+from hvc_ml.tables.facts import NOTHING
+from hvc_ml.tables.layers import Layers
 from hvc_ml.tables.mapping import TableMapping
 from hvc_ml.tables.parts import Fingerprint
-from hvc_ml.tables.rejected import set_aside
+from hvc_ml.tables.pseudonyms import macro, pseudonym_key
+from hvc_ml.tables.reading import open_table
+from hvc_ml.tables.rejected import ASIDE, set_aside
 from hvc_ml.tables.schema import SCHEMAS, TableName
+from hvc_ml.tables.settled import Keeping, Settled, SettledTable, keep, settle
 from hvc_ml.tables.sources import Source
 from hvc_ml.tables.spark import SparkEngine
 from hvc_ml.tables.spark_load import load_in_spark
-from hvc_ml.tables.sql import identifier
 from hvc_ml.tables.staging import Staged, stage
+
+log = logging.getLogger(__name__)
 
 Frame = nw.LazyFrame[Any]
 EPOCH = dt.date(1970, 1, 1)
+NAMES: Final = ("orders", "items", "customers", "events", "contracts", "touches")
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,18 @@ class Tables:
     events: Frame | None = None
     contracts: Frame | None = None
     touches: Frame | None = None
+    layers: Mapping[str, Layers] = field(default_factory=dict, repr=False)
+
+    def present(self) -> dict[str, Frame]:
+        """The tables that are there, by name."""
+        return {name: frame for name in NAMES if (frame := getattr(self, name)) is not None}
+
+    def exchanged(self, frames: Mapping[str, Frame]) -> Self:
+        """The same business with other rows in some of its tables."""
+        return replace(self, **frames)  # type: ignore[arg-type] # names of frames only
+
+
+Loaded = tuple[Tables, dict[str, TableReport], dict[str, tuple[Fingerprint, ...]]]
 
 
 def load_tables(
@@ -56,7 +74,9 @@ def load_tables(
     base: Path,
     timezone: str,
     now: dt.date | None = None,
-) -> tuple[Tables, dict[str, TableReport], dict[str, tuple[Fingerprint, ...]]]:
+    without: Callable[[Tables], Tables] = lambda tables: tables,
+    keeping: Keeping | None = None,
+) -> Loaded:
     """Load every mapped table of a source.
 
     Parameters
@@ -71,6 +91,10 @@ def load_tables(
         IANA name; times without an offset are taken as local to it, others are converted.
     now
         Today in that time zone; later rows are refused or dropped. None skips the check.
+    without
+        Leaves rows out of the tables: those of customers who were forgotten.
+    keeping
+        Rows of settled files are kept there, and not read again. None reads everything.
 
     Returns
     -------
@@ -90,20 +114,97 @@ def load_tables(
     """
     _check(mappings, timezone)
     today = None if now is None else (now - EPOCH).days
-    reports: dict[str, TableReport] = {}
-    fingerprints: dict[str, tuple[Fingerprint, ...]] = {}
-    for name in (n for n in SCHEMAS if n in mappings):
-        conversion = Conversion(name, mappings[name], timezone, today)
-        if isinstance(engine, SparkEngine):
-            reports[name], fingerprints[name] = load_in_spark(engine, source, conversion, base)
-            continue
-        staged = stage(engine, source, conversion, base)
-        reports[name] = _keep(engine, staged, conversion)
-        fingerprints[name] = staged.fingerprints
-        set_aside(engine, staged, conversion)
-        engine.drop(staged.name)
-    refuse(s for name in reports for s in refusals(reports[name], mappings[name]))  # type: ignore[index] # TableNames
-    return _tables(engine, reports), reports, fingerprints
+    if source.pseudonyms:
+        engine.execute(macro(pseudonym_key()))
+    load = _Load(engine, source, _conversions(mappings, timezone, today, source), base)
+    if isinstance(engine, SparkEngine):
+        for conversion in load.conversions:
+            load.reports[conversion.table], load.fingerprints[conversion.table] = load_in_spark(
+                engine, source, conversion, base
+            )
+        return load.finished(without)
+    settled = Settled.find(keeping) if keeping else None
+    if settled is not None:
+        if load.read(settled):
+            return load.finished(without, settled)
+        log.info("files of earlier days have changed, or much is new: everything is read again")
+    load.read(None, keeping)
+    return load.finished(without, keeping=keeping)
+
+
+class _Load:
+    """Tables on their way from a source to the engine."""
+
+    def __init__(self, engine: Engine, source: Source, conversions: Sequence[Conversion], base: Path) -> None:
+        self.engine, self.source, self.conversions, self.base = engine, source, conversions, base
+        self.reports: dict[str, TableReport] = {}
+        self.fingerprints: dict[str, tuple[Fingerprint, ...]] = {}
+        self.settling: dict[str, SettledTable] = {}
+        self.fresh = 0
+
+    def read(self, settled: Settled | None, keeping: Keeping | None = None) -> bool:
+        """Read all tables, all files or those that are not settled; False where that cannot be told apart.
+
+        Parameters
+        ----------
+        keeping
+            Tell which files are settled now.
+        """
+        self.fresh = 0
+        self.engine.drop(ASIDE)
+        for conversion in self.conversions:
+            name = conversion.table
+            reading = open_table(self.engine, self.source, name, conversion.mapping, self.base)
+            known = settled.files(name) if settled else frozenset()
+            if not known <= {f.sha256 for f in reading.fingerprints}:
+                return False
+            staged = stage(self.engine, reading, conversion, known)
+            self.fresh += staged.rows
+            if settled is not None and (settled.meets(self.engine, staged, name) or settled.outgrown(self.fresh)):
+                return False
+            self.reports[name] = canonical_table(
+                self.engine, staged, conversion, settled.earlier(name) if settled else NOTHING
+            )
+            self.fingerprints[name] = staged.fingerprints
+            if keeping is not None:
+                self._settle(staged, conversion, keeping)
+            set_aside(self.engine, staged, conversion)
+            self.engine.drop(staged.name)
+        return True
+
+    def _settle(self, staged: Staged, conversion: Conversion, keeping: Keeping) -> None:
+        repeated = "repeated" in self.reports[conversion.table].reasons
+        found = settle(self.engine, staged, conversion, keeping.days, repeated=repeated)
+        if found is not None:
+            self.settling[conversion.table] = found
+
+    def finished(
+        self, without: Callable[[Tables], Tables], settled: Settled | None = None, keeping: Keeping | None = None
+    ) -> Loaded:
+        """The tables, where nothing refuses them."""
+        mappings = {c.table: c.mapping for c in self.conversions}
+        refuse(s for name, found in self.reports.items() for s in refusals(found, mappings[name]))  # type: ignore[index] # TableNames
+        tables = without(_tables(self.engine, self.reports, settled))
+        if settled is not None:
+            tables = layered(self.engine, tables, settled)
+        if keeping is not None and self.settling:
+            fresh = self.fresh - sum(t.rows for t in self.settling.values())
+            keep(self.engine, keeping, tables.present(), self.settling, fresh)
+        return tables, self.reports, self.fingerprints
+
+
+def layered(engine: Engine, tables: Tables, settled: Settled) -> Tables:
+    """Tables of fresh rows, with the settled ones beside them."""
+    made = {name: settled.layers(engine, frame, name) for name, frame in tables.present().items()}
+    layers = {name: found for name, found in made.items() if found is not None}
+    return replace(tables.exchanged({name: found.frame for name, found in layers.items()}), layers=layers)
+
+
+def _conversions(
+    mappings: Mapping[TableName, TableMapping], timezone: str, today: int | None, source: Source
+) -> list[Conversion]:
+    present = (n for n in SCHEMAS if n in mappings)
+    return [Conversion(n, mappings[n], timezone, today, pseudonyms=source.pseudonyms) for n in present]
 
 
 def _check(mappings: Mapping[TableName, TableMapping], timezone: str) -> None:
@@ -118,101 +219,20 @@ def _check(mappings: Mapping[TableName, TableMapping], timezone: str) -> None:
         raise ConfigError(f"{'; '.join(found)}.")
 
 
-def _keep(engine: Engine, staged: Staged, conversion: Conversion) -> TableReport:
-    """Make the canonical table of one staged table; what is kept never depends on the order of rows or files."""
-    name = conversion.table
-    if name == "customers":
-        deduplicated, repeated = _keep_customers(engine, staged, conversion)
-        return report(engine, staged, conversion, deduplicated, repeated)
-    rows, deduplicated = _kept_rows(engine, staged, conversion.mapping)
-    found = report(engine, staged, conversion, deduplicated)
-    if name == "orders":
-        _collapse(engine, rows, staged.columns, conversion.mapping)
-    else:
-        by = dict.fromkeys(("customer_id", "day", *staged.columns))  # the order in which customers are walked over
-        _sorted(engine, f"SELECT {_list(staged.columns)} FROM {rows}", name, tuple(by))
-    return found
-
-
-def _kept_rows(engine: Engine, staged: Staged, mapping: TableMapping) -> tuple[str, int]:
-    """Return SQL of the kept rows, and how many equal rows were left out of it."""
-    columns = _list(staged.columns)
-    if mapping.duplicates == "keep":
-        return f"(SELECT {columns} FROM {identifier(staged.name)} WHERE reason = 0)", 0
-    before = engine.execute(f"SELECT count(*) FROM {identifier(staged.name)} WHERE reason = 0")[0][0]
-    engine.materialise(
-        f"SELECT DISTINCT content, {columns} FROM {identifier(staged.name)} WHERE reason = 0", "distinct_rows"
-    )
-    return "distinct_rows", int(before) - engine.count(engine.frame("distinct_rows"))
-
-
-def _keep_customers(engine: Engine, staged: Staged, conversion: Conversion) -> tuple[int, int]:
-    key = [c for c in ("customer_id", "known_day") if c in staged.columns]
-    columns = numbers_as_numbers(engine, staged, conversion.mapping.decimal)
-    engine.materialise(f"SELECT DISTINCT {columns} FROM {identifier(staged.name)} WHERE reason = 0", "distinct_rows")
-    # of several versions the smallest is kept, whichever came first
-    _sorted(
-        engine,
-        "SELECT * FROM distinct_rows "
-        f"QUALIFY row_number() OVER (PARTITION BY {_list(key)} ORDER BY {_list(staged.columns)}) = 1",
-        "customers",
-        (*key, *(c for c in staged.columns if c not in key)),
-    )
-    before = int(engine.execute(f"SELECT count(*) FROM {identifier(staged.name)} WHERE reason = 0")[0][0])
-    distinct = engine.count(engine.frame("distinct_rows"))
-    return before - distinct, distinct - engine.count(engine.frame("customers"))
-
-
-def _collapse(engine: Engine, rows: str, columns: Sequence[str], mapping: TableMapping) -> None:
-    """Group line items to orders; rows of one order id are one order only within a day and an arrival day."""
-    keys = ["customer_id", "order_id", "day", *(c for c in ("known_day",) if c in columns)]
-    amount, refund = _policy(mapping)
-    values = [f"sum({amount})::BIGINT AS amount", f"sum({refund})::BIGINT AS refund", "count(*)::INTEGER AS lines"]
-    values += [f"sum({c})::BIGINT AS {c}" for c in ("discount", "cost", "quantity") if c in columns]
-    values += ["min(channel) AS channel"] if "channel" in columns else []
-    try:
-        _sorted(
-            engine,
-            f"SELECT {_list(keys)}, {', '.join(values)} FROM {rows} GROUP BY {_list(keys)}",
-            "orders",
-            ("customer_id", "day", "order_id", *keys[3:]),
-        )
-    except duckdb.ConversionException:
-        raise DataError("orders.amount: the sum of an order exceeds 64 bits; are amounts in another unit?") from None
-    details = [c for c in ("product_id", "category") if c in columns]
-    engine.drop("items")
-    if details:
-        kept = [*details, *(c for c in ("quantity", "known_day") if c in columns)]
-        query = f"SELECT customer_id, day, {amount} AS amount, {', '.join(kept)} FROM {rows}"
-        _sorted(engine, query, "items", ("customer_id", "day", *kept, "amount"))
-
-
-def _policy(mapping: TableMapping) -> tuple[str, str]:
-    amount = "greatest(amount, 0)" if mapping.refunds == "separate" else "amount"
-    return amount, "greatest(-amount, 0)"
-
-
-def _sorted(engine: Engine, query: str, name: str, by: Sequence[str]) -> None:
-    engine.materialise(f"SELECT * FROM ({query}) ORDER BY {_list(by)}", name)
-
-
-def _list(columns: Sequence[str]) -> str:
-    return ", ".join(identifier(c) for c in columns)
-
-
-def _tables(engine: Engine, reports: dict[str, TableReport]) -> Tables:
+def _tables(engine: Engine, reports: dict[str, TableReport], settled: Settled | None = None) -> Tables:
     orders = engine.frame("orders")
     span = orders.select(nw.col("day").min().alias("first"), nw.col("day").max().alias("last"), nw.len().alias("n"))
     first, last, count = engine.arrow(span).to_pylist()[0].values()
+    if settled is not None:
+        first, last, count = settled.span(engine, first, last, count)
     if first is None:
         rows = reports["orders"].rows
         raise NotEnoughData(
             f"orders: none of {rows:,} rows is left ({_why(reports['orders'])}). Nothing can be learned."
         )
     reports["orders"] = replace(reports["orders"], orders=int(count))
-    others = {n: engine.frame(n) for n in ("customers", "events", "contracts", "touches") if n in reports}
-    items = engine.frame("items") if engine.has("items") else None
-    return Tables(orders, int(first), int(last) + 1, items=items, **others)
+    found = Tables(orders, int(first), int(last) + 1, items=engine.frame("items") if engine.has("items") else None)
+    return found.exchanged({name: engine.frame(name) for name in reports if name != "orders"})
 
 
 def _why(found: TableReport) -> str:

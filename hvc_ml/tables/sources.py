@@ -3,7 +3,7 @@
 import glob
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field
@@ -37,9 +37,18 @@ class Source(Settings):
     url: str | None = Field(default=None, repr=False)
     """For postgres: ``${env:NAME}``, a variable that holds ``postgresql://user:password@host:5432/database``. For
     spark: its master, such as ``yarn`` or ``local[4]``; without one, all cores of this machine."""
+    pseudonyms: bool = False
+    """Replace every customer id, as it is read, by a pseudonym under the key in ``HVC_PSEUDONYM_KEY``."""
+
+    settled_after: Annotated[int, Field(ge=0, le=3650)] | None = None
+    """For files: those whose newest row is so many days older than the newest of the table are read once; their rows
+    are kept beside the config, private, and later runs read only what is new. Where a settled file has changed, or new
+    rows lie among settled ones, everything is read again. null: every run reads every file."""
 
     def problems(self) -> list[str]:
         """List what is missing for this kind of source."""
+        if self.settled_after is not None and self.kind != "files":
+            return [f"settled_after: only files settle; a source of kind {self.kind} is read whole"]
         if self.kind == "duckdb":
             return [] if self.path else ["path: a duckdb source needs the path of the database file"]
         if self.kind == "postgres":

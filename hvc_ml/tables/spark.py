@@ -30,8 +30,13 @@ _HALF = 4_294_967_296
 
 
 @contextlib.contextmanager
-def open_engine_for(source: Source, resources: Resources, base: Path) -> Iterator[Engine]:
+def open_engine_for(source: Source, resources: Resources, base: Path, also: Sequence[Path] = ()) -> Iterator[Engine]:
     """Open the engine that a source asks for: DuckDB here, or Spark.
+
+    Parameters
+    ----------
+    also
+        Further folders and files that it may read.
 
     Raises
     ------
@@ -40,7 +45,7 @@ def open_engine_for(source: Source, resources: Resources, base: Path) -> Iterato
     ServiceError
         If Spark does not start.
     """
-    with open_engine(resources, source.files(base)) as engine:
+    with open_engine(resources, [*source.files(base), *also]) as engine:
         if source.kind != "spark":
             yield engine
             return
@@ -197,11 +202,12 @@ class SparkEngine(Engine):
         return f"spark{self.session.version}:{digest}"
 
     def digests(self, frame: "nw.LazyFrame[Any]", by: Sequence[str], name: str) -> "nw.LazyFrame[Any]":
-        """Hash the content of a frame group by group, and keep that as the table ``name``."""
+        """Hash the content of a frame group by group; the few rows that this makes are kept here, as ``name``."""
         if not is_spark(frame):
             return super().digests(frame, by, name)
-        self.keep(self._digested(frame.to_native(), by), name)
-        return self.frame(name)
+        found = self.arrow(nw.from_native(self._digested(frame.to_native(), by)))
+        self.local.land(name, found.schema, found.to_batches())
+        return self.local.frame(name)
 
     @staticmethod
     def _digested(frame: "DataFrame", by: Sequence[str]) -> "DataFrame":

@@ -6,17 +6,19 @@ one customer and the counts of the report are brought together by Spark.
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
 from hvc_ml.errors import ConfigError, DataError, HvcError
-from hvc_ml.tables.checks import Count, TableReport, summary
+from hvc_ml.tables.checks import TableReport, summary
 from hvc_ml.tables.convert import REASONS, Conversion, attribute_kinds, canonical_columns, conversion_sql
 from hvc_ml.tables.engine import open_engine
+from hvc_ml.tables.facts import Count
 from hvc_ml.tables.parts import Fingerprint, Part, RawColumn
+from hvc_ml.tables.pseudonyms import macro, pseudonym_key
 from hvc_ml.tables.rejected import set_aside
 from hvc_ml.tables.resources import Resources
 from hvc_ml.tables.schema import SCHEMAS
@@ -43,10 +45,14 @@ class Convert:
 
     query: str
     columns: int
+    taught: str = field(default="", repr=False)
+    """A statement that comes first; it holds the key of pseudonyms."""
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Convert the batches of one partition, one at a time."""
         with open_engine(Resources(memory="512MB", threads=1)) as engine:
+            if self.taught:
+                engine.execute(self.taught)
             for batch in batches:
                 named = batch.rename_columns([f"c{i}" for i in range(self.columns)])
                 engine.land(LANDED, named.schema, [named])
@@ -122,7 +128,8 @@ def _converted(engine: SparkEngine, raw: "DataFrame", conversion: Conversion, pa
     engine.local.drop(LANDED)
     types = _TYPES | _TYPES_OF_LISTS
     schema = ", ".join(f"`{name}` {types[str(kind)]}" for name, kind, *_ in described)
-    return raw.mapInArrow(Convert(query, len(part.columns)), schema).persist()
+    taught = macro(pseudonym_key()) if conversion.pseudonyms else ""
+    return raw.mapInArrow(Convert(query, len(part.columns), taught), schema).persist()
 
 
 def _counted(rows: "DataFrame", conversion: Conversion, part: Part) -> tuple[Staged, list[Count]]:

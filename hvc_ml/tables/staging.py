@@ -2,19 +2,17 @@
 """One source table read into the engine: every row with its canonical values and the reason it is kept or not."""
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
 
 from hvc_ml.errors import DataError, OutputError
 from hvc_ml.tables.convert import Conversion, attribute_kinds, canonical_columns, conversion_sql
 from hvc_ml.tables.engine import Engine
-from hvc_ml.tables.parts import Fingerprint, Part
-from hvc_ml.tables.reading import open_table, unchanged
-from hvc_ml.tables.sources import Source
+from hvc_ml.tables.parts import Fingerprint, Part, Reading
+from hvc_ml.tables.reading import unchanged
 from hvc_ml.tables.sql import identifier
 from hvc_ml.tables.textfile import REJECTS, broken_lines
 
@@ -27,6 +25,7 @@ class StagedPart:
     start: int
     rows: int
     broken: tuple[int, ...]
+    sha256: str = ""
 
     def position(self, rowid: int, row: int | None) -> str:
         """Say where a row stands in its file, as a person counts; lines inside quoted values are not counted."""
@@ -66,8 +65,13 @@ class Staged:
         return self.parts[bisect_right([p.start for p in self.parts], rowid) - 1]
 
 
-def stage(engine: Engine, source: Source, conversion: Conversion, base: Path) -> Staged:
+def stage(engine: Engine, reading: Reading, conversion: Conversion, known: Collection[str] = ()) -> Staged:
     """Read one table of a source into the engine.
+
+    Parameters
+    ----------
+    known
+        SHA-256 of files whose rows are there from an earlier run; they are not read.
 
     Raises
     ------
@@ -76,15 +80,18 @@ def stage(engine: Engine, source: Source, conversion: Conversion, base: Path) ->
     DataError
         If a file is missing, empty, without rows, damaged, not UTF-8, or changes while it is read.
     """
-    table, mapping = conversion.table, conversion.mapping
-    reading = open_table(engine, source, table, mapping, base)
     kinds = attribute_kinds(conversion, reading.parts)
-    name = f"staged_{table}"
+    name = f"staged_{conversion.table}"
     engine.drop(name)
     parts: list[StagedPart] = []
     start = 0
     engine.drop(REJECTS)
-    for part in reading.parts:
+    fresh = [(p, f.sha256) for p, f in zip(reading.parts, reading.fingerprints, strict=True) if f.sha256 not in known]
+    if not fresh:  # a table without rows, so that there is nothing to ask afterwards
+        engine.execute(
+            f"CREATE TABLE {identifier(name)} AS {conversion_sql(conversion, reading.parts[0], kinds)} LIMIT 0"
+        )
+    for part, sha256 in fresh:
         query = conversion_sql(conversion, part, kinds)
         with _readable(part):
             head = f"INSERT INTO {identifier(name)}" if parts else f"CREATE TABLE {identifier(name)} AS"
@@ -93,7 +100,7 @@ def stage(engine: Engine, source: Source, conversion: Conversion, base: Path) ->
         broken = tuple(broken_lines(engine, part))
         if rows + len(broken) == 0:
             raise DataError(f"{part.label}: no rows below the names of the columns.")
-        parts.append(StagedPart(part, start, rows, broken))
+        parts.append(StagedPart(part, start, rows, broken, sha256))
         start += rows
     unchanged(reading)
     for landed in reading.landed:

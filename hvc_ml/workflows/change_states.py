@@ -96,7 +96,7 @@ def silent_since(tables: Tables, cutoff: date) -> Tables:
     names = ("orders", "items", "customers", "events", "contracts")
     present = {name: getattr(tables, name) for name in names if getattr(tables, name) is not None}
     known: dict[str, Frame] = {name: history(table, cutoff).drop(AGE, strict=False) for name, table in present.items()}
-    return replace(tables, **known)  # type: ignore[arg-type] # names of frames only
+    return tables.exchanged(known)
 
 
 def _figures(shop: Shop, customers: Sequence[str], cutoffs: tuple[date, date]) -> Iterator[pd.DataFrame | None]:

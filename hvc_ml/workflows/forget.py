@@ -17,7 +17,7 @@ from hvc_ml.config import Project
 from hvc_ml.dataset.store import PANEL
 from hvc_ml.errors import DataError, HvcError, UsageError
 from hvc_ml.progress import Stages
-from hvc_ml.publish import MANIFEST, RunLock, output_errors, publish_directory, write_bytes_atomic
+from hvc_ml.publish import MANIFEST, RunLock, output_errors, publish_directory, remove_file, write_bytes_atomic
 from hvc_ml.publish.manifest import read_manifest
 from hvc_ml.publish.sweep import sweep
 from hvc_ml.tables.forgotten import Register, count_rows
@@ -26,6 +26,7 @@ from hvc_ml.tables.schema import CUSTOMER
 from hvc_ml.tables.spark import open_engine_for
 from hvc_ml.workflows.contact_rules import objections
 from hvc_ml.workflows.forget_files import Ids, Without, without
+from hvc_ml.workflows.pseudonyms import names_of
 from hvc_ml.workflows.report import report
 
 FORMAT: Final = 1
@@ -133,7 +134,7 @@ def forget(project: Project, ids: Ids, *, stages: Stages) -> ForgetResult:
     Parameters
     ----------
     ids
-        Byte-exact.
+        As the source writes them, byte-exact, or pseudonyms.
 
     Raises
     ------
@@ -144,23 +145,26 @@ def forget(project: Project, ids: Ids, *, stages: Stages) -> ForgetResult:
     OutputError
         If something cannot be written; then nothing is said to be forgotten.
     """
+    known = frozenset(map(names_of(project), ids))
     with RunLock(project.state / "run.lock"):
         with stages.stage("remember not to take them in"):
-            Register.read(project.register).with_ids(ids).write(project.register)
+            Register.read(project.register).with_ids(known).write(project.register)
         with stages.stage("lists and campaigns") as stage:
-            found = {**_searched(project, project.lists, ids), **_searched(project, project.campaigns, ids)}
+            either = known | frozenset(ids)  # a team may have put a table with its own ids beside a list
+            found = {**_searched(project, project.lists, either), **_searched(project, project.campaigns, either)}
             stage.rows = sum(one.rows for one in found.values())
         with stages.stage("panel"):
-            panels = _panels_removed(project.features, ids)
-            (project.state / "rejected.csv").unlink(missing_ok=True)  # the next run writes what is still at fault
-        source, says = _left_in_source(project, ids, stages)
+            panels = _panels_removed(project.features, known)
+            remove_file(project.state / "rejected.csv")  # the next run writes what is still at fault
+            _rows_removed(project.rows)
+        source, says = _left_in_source(project, known, stages)
     result = ForgetResult(
         customers=len(ids),
         removed={name: one.rows for name, one in sorted(found.items()) if one.rows},
         panels=panels,
         source=source,
         source_says=says,
-        objecting=_objecting(project, ids),
+        objecting=_objecting(project, known),
         unsearched=sorted(name for name, one in found.items() if not one.searched),
         book=_book(project, stages, found),
         receipt=project.forgotten / f"receipt_{dt.datetime.now(tz=dt.UTC):%Y%m%dT%H%M%S_%fZ}.json",
@@ -233,6 +237,13 @@ def _panels_removed(root: Path, ids: Ids) -> list[str]:
                 removed.append(place.name.removeprefix("cutoff="))
                 _remove(place)
     return removed
+
+
+def _rows_removed(place: Path) -> None:
+    """Remove all rows that are kept between runs; the next run reads its files again."""
+    if place.is_dir():
+        with output_errors(place):
+            shutil.rmtree(place)
 
 
 def _remove(place: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -18,16 +19,21 @@ from hvc_ml.dataset.store import PanelStore, Partition
 from hvc_ml.errors import DataError, NotEnoughData, OutputError, UsageError
 from hvc_ml.features.catalog import available
 from hvc_ml.progress import Stages
+from hvc_ml.publish import make_private_directory, remove_file
 from hvc_ml.tables.checks import TableReport
 from hvc_ml.tables.engine import Engine
 from hvc_ml.tables.forgotten import Register, leave_out
 from hvc_ml.tables.load import Tables, load_tables
+from hvc_ml.tables.pseudonyms import check_value, pseudonym_key
 from hvc_ml.tables.reading import Fingerprint
 from hvc_ml.tables.rejected import write_rejected
-from hvc_ml.tables.spark import open_engine_for
+from hvc_ml.tables.settled import Keeping
+from hvc_ml.tables.spark import SparkEngine, open_engine_for
 from hvc_ml.timeline.calendar import Timeline
 from hvc_ml.timeline.days import as_date
 from hvc_ml.workflows.arrivals import refuse_old, today
+from hvc_ml.workflows.pseudonyms import check_names
+from hvc_ml.workflows.sampling import Sample
 
 
 @dataclass(frozen=True)
@@ -120,12 +126,26 @@ class Shop:
 
     def partitions(self, cutoffs: tuple[date, ...]) -> dict[date, Partition]:
         """The panel at these cutoffs, building what is missing or changed."""
+        return self.sampled(cutoffs, "all")[0]
+
+    def sampled(self, cutoffs: tuple[date, ...], most: int | Literal["all"]) -> tuple[dict[date, Partition], float]:
+        """The panel of at most so many customers at each cutoff where it lies in Spark, and their share of all.
+
+        What one machine has built fits there: it is everybody's, and the share is 1.
+        """
         plan, store = self.plan(), PanelStore(self.project.features)
         with self.stages.stage("features") as stage:
             made = build_many(self.engine, self.tables, cutoffs, plan, store)
-            found = {cutoff: built.load() for cutoff, built in made.items()}
+            sample = self._sample(max((built.rows for built in made.values()), default=0), most)
+            chosen = () if sample.share >= 1 else (lambda ids: sample.has(ids.to_pandas()),)
+            found = {cutoff: built.load(*chosen) for cutoff, built in made.items()}
             stage.rows = sum(p.panel.num_rows for p in found.values())
-        return found
+        return found, sample.share
+
+    def _sample(self, rows: int, most: int | Literal["all"]) -> Sample:
+        if most == "all" or rows <= most or not isinstance(self.engine, SparkEngine):
+            return Sample(1.0, rows)
+        return Sample(most / rows, rows)
 
 
 @contextlib.contextmanager
@@ -137,8 +157,11 @@ def open_shop(project: Project, stages: Stages) -> Iterator[Shop]:
     DataError
         If the data are refused; nothing is written.
     """
-    config = project.config
-    with open_engine_for(config.source, config.resources, project.folder) as engine:
+    config, register = project.config, Register.read(project.register)
+    check_names(project)
+    keeping = _keeping(project, register)
+    also = [] if keeping is None else [keeping.folder]
+    with open_engine_for(config.source, config.resources, project.folder, also) as engine:
         with stages.stage("read and check") as stage:
             with _rejected_kept(project, engine):
                 tables, reports, sources = load_tables(
@@ -148,11 +171,24 @@ def open_shop(project: Project, stages: Stages) -> Iterator[Shop]:
                     base=project.folder,
                     timezone=config.timezone,
                     now=today(project),
+                    without=lambda tables: leave_out(engine, tables, register),
+                    keeping=keeping,
                 )
             refuse_old(project, engine, tables)
-            tables = leave_out(engine, tables, Register.read(project.register))
             stage.rows = sum(r.rows for r in reports.values())
         yield Shop(project, engine, tables, reports, sources, stages)
+
+
+def _keeping(project: Project, register: Register) -> Keeping | None:
+    """Where rows of settled files are kept between runs, if they are; rows of who was forgotten are not among them."""
+    config = project.config
+    if config.source.settled_after is None:
+        return None
+    make_private_directory(project.rows)
+    mappings = {name: mapping.model_dump(mode="json") for name, mapping in config.tables.present().items()}
+    names = check_value(pseudonym_key()) if config.source.pseudonyms else None
+    said = json.dumps([config.timezone, mappings, names, sorted(register.hashes)], sort_keys=True)
+    return Keeping(project.rows, config.source.settled_after, said)
 
 
 @contextlib.contextmanager
@@ -174,5 +210,5 @@ def _write_rejected(project: Project, engine: Engine) -> Path | None:
     path = project.state / "rejected.csv"
     if write_rejected(engine, path):
         return path
-    path.unlink(missing_ok=True)  # those of an earlier run say nothing any more
+    remove_file(path)  # those of an earlier run say nothing any more
     return None

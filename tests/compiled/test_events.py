@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from hvc_ml.compiled import events as room
+from hvc_ml.compiled import filling as room
 from hvc_ml.compiled.events import read_events
 from hvc_ml.compiled.ranges import EVERYONE, Range, ranges_of
 from hvc_ml.errors import DataError

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from compiled.test_layers import LOG, layered, rows_of
 from features.test_every_feature import full_log
-from hvc_ml.compiled import events, features, kernel, purchases, walk
+from hvc_ml.compiled import events, features, filling, kernel, merging, purchases, walk
 from hvc_ml.compiled.program import columns_of
 from hvc_ml.features.algebra import Aggregate, Is, aggregates, spread, total
 from hvc_ml.features.catalog import available
@@ -35,12 +36,13 @@ def test_a_sum_is_rounded_as_the_engine_rounds_its_own(engine, number):
 @pytest.fixture
 def plain(monkeypatch):
     """The kernel again, as Python runs it."""
-    monkeypatch.setattr(numba.config, "DISABLE_JIT", True)
     spec = importlib.util.spec_from_file_location("plain_kernel", kernel.__file__)
     module = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, "plain_kernel", module)
     with np.errstate(over="ignore"):
-        spec.loader.exec_module(module)
+        with monkeypatch.context() as while_it_is_read:
+            while_it_is_read.setattr(numba.config, "DISABLE_JIT", True)
+            spec.loader.exec_module(module)
         yield module
 
 
@@ -75,8 +77,17 @@ def test_what_is_compiled_is_what_the_source_says(engine, plain, monkeypatch):
     expected = made()
     for room in (walk, purchases):
         monkeypatch.setattr(room, "kernel", plain)
-    monkeypatch.setattr(events, "edges", plain.edges)
+    monkeypatch.setattr(filling, "edges", plain.edges)
     assert made() == expected
+
+
+def test_what_is_compiled_puts_layers_together_as_the_source_says(engine, plain, monkeypatch, tmp_path):
+    fresh = [order(c, 3, 5.0, channel="fax") for c in ("abe", "bob", "zoe")]
+    split = layered(engine, make_tables(engine, LOG + fresh), tmp_path, lambda day: day % 3 > 0)
+    expected = rows_of(engine, split)
+    for name in ("meet", "interleave", "splice"):
+        monkeypatch.setattr(merging, name, getattr(plain, name))
+    assert rows_of(engine, split) == expected
 
 
 def test_where_no_place_on_disk_may_be_written_each_process_compiles(monkeypatch):

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from made.logs import PLAIN
+
 PASSWORD = "corr3ct:h0rse"  # noqa: S105 # of a server that lives for a test
 """Holds a colon, as passwords do; in a URL it is written %3A."""
 
@@ -73,3 +75,8 @@ def serving(where: Path) -> Iterator[Server]:
 def _somebody() -> int:
     known = {p.pw_name: p.pw_uid for p in pwd.getpwall()}
     return known.get("postgres", known.get("nobody", 65534))
+
+
+def orders(loaded, base, source, table, **mapping):  # what the room's fixtures give
+    """A table of the server, loaded as orders while the block runs."""
+    return loaded(base, source, orders={"table": table, "columns": mapping.pop("columns", PLAIN), **mapping})

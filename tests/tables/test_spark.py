@@ -24,9 +24,12 @@ from hvc_ml.tables.sources import Source
 from hvc_ml.tables.spark import _started, open_engine_for
 from hvc_ml.workflows.demo import make
 from hvc_ml.workflows.shop import open_shop
-from made.spark import WORKERS, spark
+from made.spark import WORKERS
 
-pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas")
+pytestmark = [
+    pytest.mark.spark,
+    pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas"),
+]
 
 SMALL = Resources(memory="512MB", threads=1)
 PLAIN = {"customer_id": "customer", "ordered_at": "date", "amount": "amount"}
@@ -55,12 +58,6 @@ PEOPLE = {
     "post": ["01234", "9", "9", "8"],
     "region": ["north", "south", "south", None],
 }
-
-
-@pytest.fixture(scope="module")
-def session():
-    with spark() as running:
-        yield running
 
 
 @pytest.fixture
@@ -166,9 +163,12 @@ def test_tables_of_spark_are_not_read_by_the_engine_here(tmp_path):
         load_tables(engine, THERE, mappings, base=tmp_path, timezone="UTC")
 
 
-def in_spark(config, folder):
-    """The same project with its tables in Spark."""
+def in_spark(config, folder, windows=None):
+    """The same project with its tables in Spark; with fewer windows than there are by default, where they are given."""
     document = yaml.safe_load(config.read_text())
+    if windows is not None:
+        document["features"]["windows"] = windows
+        config.write_text(yaml.safe_dump(document))
     paths = {name: str((config.parent / path).resolve()) for name, path in document["source"]["paths"].items()}
     document["source"] = {"kind": "spark", "url": WORKERS, "paths": paths}
     folder.mkdir()
@@ -201,9 +201,10 @@ def assert_same_panel(here, there, cutoffs):
         assert one.panel.num_rows > 50
 
 
-def test_the_panel_of_a_shop_is_the_same(session, tmp_path):
+@pytest.mark.parametrize("windows", [[365], pytest.param(None, marks=pytest.mark.deep)], ids=["few", "all"])
+def test_the_panel_of_a_shop_is_the_same(session, tmp_path, windows):
     made = make(tmp_path / "here", kind="retail", customers=200, seed=5, stages=Stages())
-    there = in_spark(made.config, tmp_path / "there")
+    there = in_spark(made.config, tmp_path / "there", windows)
     assert_same_panel(load_config(made.config), there, (dt.date(2025, 6, 1),))
     manifest = there.features / "cutoff=2025-06-01" / "MANIFEST.json"
     before = manifest.stat().st_mtime_ns
