@@ -12,6 +12,7 @@ import pandas as pd
 from hvc_ml.evaluation.bootstrap import REPLICATES, Estimate, interval
 from hvc_ml.evaluation.honesty import FORESIGHT, MODEL, NEGLIGIBLE, _coverage, _number
 from hvc_ml.evaluation.ranking import FloatArray, IntArray, divide
+from hvc_ml.evaluation.reach import chosen_and_reached, first_by_value_at_risk
 from hvc_ml.evaluation.scorecard import Rows, Scorecard
 
 LEAST_CUSTOMERS: Final = 100
@@ -54,6 +55,12 @@ class Slice:
         Share of customers that left, there.
     model
         Figure -> estimate with its 95 % interval; ``churn_bias`` is mean risk minus churn rate.
+    chosen
+        Share of its customers who stood among the first of everybody by value at risk (`reach`): its selection rate.
+        Unknown where there is no value if kept.
+    reached
+        The same share of those of them who left: its true positive rate, which equal opportunity asks to be alike in
+        all parts. Unknown with fewer than ``LEAST_EACH`` of them.
     best_baseline, baseline
         The baseline with the highest Gini of value in this slice, and its figures.
     difference_gini
@@ -68,6 +75,8 @@ class Slice:
     customers: int
     cutoffs: tuple[str, ...] = ()
     churn_rate: float = math.nan
+    chosen: float = math.nan
+    reached: float = math.nan
     model: dict[str, Estimate] = field(default_factory=lambda: dict.fromkeys(MEASURED, UNKNOWN))
     best_baseline: str | None = None
     baseline: dict[str, Estimate] = field(default_factory=dict)
@@ -88,6 +97,8 @@ class Slice:
             "customers": self.customers,
             "cutoffs": list(self.cutoffs),
             "churn_rate": _number(self.churn_rate),
+            "chosen": _number(self.chosen),
+            "reached": _number(self.reached),
             "model": {m: _number(e.mid) for m, e in self.model.items()},
             "intervals": {m: e.as_list() for m, e in self.model.items()},
             "best_baseline": self.best_baseline,
@@ -137,14 +148,22 @@ def slices(
     [('Gold', 1.0, ''), ('Mass', nan, 'at most 80 customers at a cutoff; 100 are needed')]
     """
     rows = Rows.of(actual)
-    mine = rows.align(predictions, ("churn_risk", "future_value", "future_value_low", "future_value_high"))
+    mine = rows.align(
+        predictions, ("churn_risk", "value_if_kept", "future_value", "future_value_low", "future_value_high")
+    )
+    first, left = first_by_value_at_risk(mine, [*rows.cutoff.values()]), rows.churned > 0.0
     said = {name: _said(rows, frame) for name, frame in baselines.items() if name != FORESIGHT}
     labels = labels.loc[rows.key.index]
     found = []
     for by in labels:
         for name in labels[by].cat.categories:
             inside = (labels[by] == name).to_numpy(bool)
-            found.append(_slice(str(by), str(name), rows, inside, mine, said, replicates, seed))
+            part = _slice(str(by), str(name), rows, inside, mine, said, replicates, seed)
+            if part.cutoffs:
+                at = [rows.cutoff[c][inside[rows.cutoff[c]]] for c in part.cutoffs]
+                chosen, reached = chosen_and_reached(first, left, at, least=LEAST_EACH)
+                part = replace(part, chosen=chosen, reached=reached)
+            found.append(part)
     return tuple(found)
 
 

@@ -61,11 +61,22 @@ def money_alerts(change: GainChange | None, limits: MonitorSettings, money: Mone
     """A list that promises much less than the one before it, and why."""
     if change is None or -change.share_beside_rest <= limits.money:
         return
-    says = (
-        f"This list's expected gain is down {-change.share:.0%}: {money(change.now)} after {money(change.before)}. "
-        f"{split_in_words(change, money)}"
-    )
-    yield Alert("money", says, change.share_beside_rest, -limits.money)
+    yield Alert("money", gain_in_words(change, money), change.share_beside_rest, -limits.money)
+
+
+def gain_in_words(change: GainChange, money: Money) -> str:
+    """How much more or less a list promises than the one before it, and why.
+
+    Examples
+    --------
+    >>> change = GainChange(100.0, 72.0, -10.0, -10.0, -10.0, model=2.0, came=1, left=3)
+    >>> gain_in_words(change, lambda amount: f"{amount:.0f}").split(". ")[0]
+    "This list's expected gain is down 28%: 72 after 100"
+    """
+    way = "up" if change.share > 0.0 else "down"
+    moved = f"is {way} {abs(change.share):.0%}" if round(abs(change.share), 2) else "is as it was"
+    says = f"This list's expected gain {moved}: {money(change.now)} after {money(change.before)}."
+    return f"{says} {split_in_words(change, money)}"
 
 
 def split_in_words(change: GainChange, money: Money) -> str:

@@ -86,6 +86,10 @@ class Entry:
         Columns beyond their limit, and the largest index as a share of its limit; None where nobody looked.
     realised
         None until the horizon is over.
+    alerts
+        What the watch found beyond its limit while this was the newest list, in words; None where nobody looked.
+    gain_says
+        Why it promises more or less than the list before; empty where there was none to compare with.
     """
 
     name: str
@@ -106,6 +110,8 @@ class Entry:
     drifted: tuple[str, ...] | None = None
     worst_drift: float | None = None
     realised: Realised | None = None
+    alerts: tuple[str, ...] | None = None
+    gain_says: str = ""
 
     @property
     def day(self) -> date:
@@ -115,14 +121,9 @@ class Entry:
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> Self:
         """Read what ``asdict`` wrote."""
-        drifted, realised = said["drifted"], said["realised"]
-        return cls(
-            **{
-                **said,
-                "drifted": None if drifted is None else tuple(drifted),
-                "realised": None if realised is None else Realised(**realised),
-            }
-        )
+        realised = said["realised"]
+        lists = {name: None if said.get(name) is None else tuple(said[name]) for name in ("drifted", "alerts")}
+        return cls(**{**said, **lists, "realised": None if realised is None else Realised(**realised)})
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -24,6 +25,7 @@ __all__ = ["SHOWN", "Book", "Cell", "Chapter", "Chart", "PeerFigure", "Table", "
 
 SHOWN: Final = 10_000
 """Rows of the list that the page holds; the files beside it hold all."""
+_PER_CENT: Final = re.compile(r"(?<=\d) ?%")
 _ROOM: Final = "hvc_ml.report"
 
 
@@ -99,6 +101,7 @@ def book_html(book: Book, *, money: Callable[[float], str]) -> str:
         columns=COLUMNS,
         words=book.words,
         reading=READING,
+        unbroken=_unbroken,
         style=Markup(style),  # noqa: S704 # our own file, and looks that Matplotlib wrote
         script=Markup(script),  # noqa: S704 # our own file
         data=Markup(script_json(_data(book, listed.head(SHOWN), money))),  # noqa: S704 # escaped for a script element
@@ -136,6 +139,11 @@ def _data(book: Book, listed: pd.DataFrame, money: Callable[[float], str]) -> di
         "families": dict(book.families),
         **rows_data(listed, book.scores, book.history, book.figures),
     }
+
+
+def _unbroken(text: str) -> str:
+    """The text with a figure and its per cent apart, and on one line."""
+    return _PER_CENT.sub("\N{NO-BREAK SPACE}%", text)
 
 
 def _hash(text: str) -> str:

@@ -9,6 +9,9 @@ from markupsafe import Markup, escape
 from hvc_ml.report.book_parts import Chart
 from hvc_ml.report.style import to_svg
 
+SMALL: Final = 5.6
+"""Inches up to which a figure is readable across a phone, so that nobody has to move it."""
+
 _STYLE: Final = re.compile(r' style="([^"]*)"')
 _OWN_SHEET: Final = re.compile(r"<style[^>]*>.*?</style>", re.DOTALL)
 _GROUP_ID: Final = re.compile(r'<g id="[^"]*"')  # nothing refers to groups, and two figures would share them
@@ -50,6 +53,7 @@ def drawn(charts: Iterable[Chart], sheet: StyleSheet) -> list[tuple[str, Markup,
 
 def _drawing(chart: Chart, sheet: StyleSheet) -> Markup:
     svg = sheet.classed(_GROUP_ID.sub("<g", _OWN_SHEET.sub("", to_svg(chart.figure))))
-    label = escape(f"{chart.title}: {chart.says}")
-    svg = _SIZE.sub("", svg, count=1).replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
+    label, small = escape(f"{chart.title}: {chart.says}"), chart.figure.get_figwidth() <= SMALL
+    own = ' class="small"' if small else ""
+    svg = _SIZE.sub("", svg, count=1).replace("<svg", f'<svg{own} role="img" aria-label="{label}"', 1)
     return Markup(svg)  # noqa: S704 # drawn by this package; Matplotlib escapes its texts

@@ -7,13 +7,17 @@ from typing import Any, Final
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
-from hvc_ml.report.style import ALERT, INK, LINE, MODEL, MUTED, calm, canvas
+from hvc_ml.report.style import ALERT, INK, LINE, MODEL, calm, canvas
 
 Line = Sequence[tuple[date, float | None]]
 """Day and figure; None where it is not known yet."""
 
 ACROSS: Final = 2
+CAME: Final = "came"
+"""How the names of lines begin that say what came true: they are black, forecasts are blue."""
+
 RATIO: Final = 2.0
 """Figures below it are shares and the like; others are money, and begin at 0."""
 
@@ -55,6 +59,46 @@ def monitor_chart(panels: Mapping[str, Mapping[str, Line]], limits: Mapping[str,
     return figure
 
 
+def watch_chart(
+    title: str,
+    lines: Mapping[str, Line],
+    *,
+    days: tuple[date, date],
+    limit: float | None = None,
+    shares: bool = False,
+) -> Figure:
+    """One such figure by itself, for a page that is also read on a phone.
+
+    Parameters
+    ----------
+    title
+        What it shows.
+    lines
+        Name -> line; what is not known yet is left out.
+    days
+        The first and the last day, the same for every figure of a page.
+    limit
+        Where a dashed line warns.
+    shares
+        Whether the figures are shares, and told in per cent.
+
+    Examples
+    --------
+    >>> days = [date(2026, 1, 1), date(2026, 2, 1)]
+    >>> lines = {"forecast": list(zip(days, (0.3, 0.31), strict=True))}
+    >>> watch_chart("Who leaves", lines, days=(days[0], days[1])).axes[0].get_title(loc="left")
+    'Who leaves'
+    """
+    with calm():
+        figure, axes = canvas(title, width=5.6, height=3.0)
+        _panel(axes, title, _known(lines), limit)
+        axes.set_title(title)
+        _months(axes, *days)
+        if shares:
+            axes.yaxis.set_major_formatter(PercentFormatter(xmax=1.0, symbol=" %"))
+    return figure
+
+
 def _known(lines: Mapping[str, Line]) -> dict[str, list[tuple[date, float]]]:
     found = {name: [(day, value) for day, value in line if value is not None] for name, line in lines.items()}
     return {name: line for name, line in found.items() if line}
@@ -63,9 +107,9 @@ def _known(lines: Mapping[str, Line]) -> dict[str, list[tuple[date, float]]]:
 def _panel(axes: Axes, title: str, lines: Mapping[str, list[tuple[date, float]]], limit: float | None) -> None:
     if limit is not None:
         axes.axhline(limit, color=ALERT, linewidth=1.0, linestyle=(0, (4, 4)))
-    for (name, line), colour in zip(lines.items(), (MODEL, INK, MUTED), strict=False):
+    for name, line in lines.items():
         days, values = zip(*line, strict=True)
-        axes.plot(days, values, color=colour, marker="o", markersize=4, label=name)
+        axes.plot(days, values, color=INK if name.startswith(CAME) else MODEL, marker="o", markersize=4, label=name)
     axes.set_title(title, fontsize=11)
     axes.grid(axis="y", color=LINE)
     axes.margins(y=0.15)

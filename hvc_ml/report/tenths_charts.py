@@ -1,5 +1,6 @@
 """Forecasts beside outcomes, group by group: the figures for whoever has the groups' means and not their customers."""
 
+import math
 from typing import Final
 
 import numpy as np
@@ -27,17 +28,19 @@ def shares_chart(predicted: ArrayLike, observed: ArrayLike, customers: ArrayLike
     Returns
     -------
     Figure
-        With 95 % intervals of the observed shares (`within`).
+        With 95 % intervals of the observed shares (`within`); both axes end at the next tenth above all of them.
     """
     x, y = np.asarray(predicted, dtype=np.float64), np.asarray(observed, dtype=np.float64)
     order = np.argsort(x, kind="stable")
     x, y, n = x[order], y[order], np.broadcast_to(np.asarray(customers, dtype=np.float64), x.shape)[order]
+    low, high = within(y, n)
+    top = min(1.0, max(0.1, math.ceil(10.0 * float(np.max([x, high], initial=0.0))) / 10.0))
     with calm():
         figure, axes = canvas("Of customers with this risk, so many left", width=5.6, height=5.0)
         axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1.0, linestyle=(0, (4, 4)), label="perfect")
-        axes.vlines(x, *within(y, n), color=MODEL, alpha=0.35, linewidth=4)
+        axes.vlines(x, low, high, color=MODEL, alpha=0.35, linewidth=4)
         axes.plot(x, y, color=MODEL, marker="o", markersize=5, label="model")
-        axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="churn risk", ylabel="share that left", aspect="equal")
+        axes.set(xlim=(0, top), ylim=(0, top), xlabel="churn risk", ylabel="share that left", aspect="equal")
         axes.grid(visible=True)
         per_cent(axes.xaxis)
         per_cent(axes.yaxis)

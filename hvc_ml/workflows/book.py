@@ -20,12 +20,15 @@ from hvc_ml.workflows.book_figures import figures_beside
 from hvc_ml.workflows.book_people import people
 from hvc_ml.workflows.book_quality import quality
 from hvc_ml.workflows.book_since import since
+from hvc_ml.workflows.book_slices import with_slices
+from hvc_ml.workflows.book_watch import watch
 from hvc_ml.workflows.profile import profiled
 from hvc_ml.workflows.shop import Shop
 from hvc_ml.workflows.spent import spent
 
 _log = logging.getLogger(__name__)
 
+BOOK: Final = "book.html"
 WORDS: Final = {
     "customer": "Whoever has bought recently enough to be counted; others are dormant.",
     "cutoff": "The moment that is pretended to be now; what happened from it on is not known.",
@@ -36,6 +39,7 @@ WORDS: Final = {
     "reason": "A family of figures that the money at risk is linked with in the model; a link, not a cause.",
     "peers": "The median of all customers of the day.",
 }
+_SUBSCRIBED: Final = {"customer": "Whoever has a contract that runs at the cutoff; others are dormant."}
 
 
 def about_of(meta: Mapping[str, Any]) -> About:
@@ -65,6 +69,7 @@ def book_of(shop: Shop, meta: Mapping[str, Any], rows: pd.DataFrame, scores: pd.
         The rows of ``scores.parquet``.
     """
     moment, currency = date.fromisoformat(meta["cutoff"]), meta["currency"]
+    of_contracts = shop.project.config.labels.churn == "contract_end"
     with shop.stages.stage("book") as stage:
         listed = rows[CUSTOMER].head(SHOWN)
         low_high = meta.get("total_expected_gain_interval")
@@ -76,16 +81,19 @@ def book_of(shop: Shop, meta: Mapping[str, Any], rows: pd.DataFrame, scores: pd.
             plans=_budgets(meta),
             chapters=(
                 *since(shop, meta, scores),
+                watch(shop, meta, rows, scores),
                 *_people(shop, moment, scores),
-                quality(meta.get("quality"), partial(money, currency=currency), currency),
+                with_slices(
+                    quality(meta.get("quality"), partial(money, currency=currency), currency), shop, meta, rows, scores
+                ),
             ),
             scores=scores[scores[CUSTOMER].isin(set(listed))],
             history=spent(shop, moment, listed.tolist()),
             figures=figures_beside(shop, moment, listed.tolist()),
             families=FAMILY_WORDS,
-            words=WORDS,
+            words=WORDS | (_SUBSCRIBED if of_contracts else {}),
             gain=None if low_high is None else (low_high[0], low_high[1]),
-            leaving="the contract ends" if shop.project.config.labels.churn == "contract_end" else "no order",
+            leaving="the contract ends" if of_contracts else "no order",
         )
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -11,18 +12,21 @@ from typing import Any
 
 import pandas as pd
 
+from hvc_ml.errors import OutputError
 from hvc_ml.explanation.formatting import money
 from hvc_ml.planning.holdout import detectable_effect, sample_ratio
-from hvc_ml.publish import Staging, point_latest, publish_directory
+from hvc_ml.publish import MANIFEST, Staging, point_latest, publish_directory, verify_directory
+from hvc_ml.publish.files import sha256
 from hvc_ml.report.book import write_book
 from hvc_ml.report.columns import as_listed
 from hvc_ml.report.retention_list import write_list, write_scores
 from hvc_ml.report.workbook import Beside
 from hvc_ml.tables.schema import CUSTOMER
-from hvc_ml.workflows.book import WORDS, about_of, book_of
+from hvc_ml.workflows.book import BOOK, WORDS, about_of, book_of
 from hvc_ml.workflows.champions import LoadedChampion
 from hvc_ml.workflows.drafting import Draft
 from hvc_ml.workflows.list_figures import KNOWN, list_figures
+from hvc_ml.workflows.old_lists import remove_old_lists, removed_in_words
 from hvc_ml.workflows.scores import content_hash
 from hvc_ml.workflows.shop import Shop
 
@@ -50,6 +54,8 @@ class ScoreResult:
     identical: bool
     seconds: dict[str, float]
     plan: pd.DataFrame = field(repr=False)
+    lists_removed: tuple[str, ...] = ()
+    keep_days: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The contract's fields."""
@@ -70,6 +76,7 @@ class ScoreResult:
             "sample_ratio_p": self.sample_ratio_p,
             "model_version": self.model_version,
             "already_published": self.identical,
+            "lists_removed": list(self.lists_removed),
             "seconds": self.seconds,
         }
 
@@ -95,6 +102,11 @@ class ScoreResult:
     def left_out(self) -> str:
         """Who is not contacted and why, in words; empty where nobody is left out."""
         return left_out(self.suppressed)
+
+    @property
+    def old_lists(self) -> str:
+        """What became of old lists, in words; empty where nothing did."""
+        return removed_in_words(self.lists_removed, self.keep_days)
 
     @property
     def next_unit(self) -> str:
@@ -135,9 +147,13 @@ def published(shop: Shop, champion: LoadedChampion, draft: Draft) -> ScoreResult
     run = hashlib.sha256(json.dumps(meta, sort_keys=True).encode()).hexdigest()[:8]
     target = project.lists / f"{draft.moment.isoformat()}_{run}"
     with stages.stage("publish") as stage, publish_directory(target, meta=meta, replace=True) as staging:
-        _write(staging, shop, draft, meta)
+        _write(staging, draft, meta)
+        if not _stands(target, staging):
+            book = book_of(shop, meta, draft.rows, draft.scores.table)
+            write_book(book, staging / BOOK, money=partial(money, currency=project.config.currency))
         stage.rows = len(draft.rows)
     point_latest(project.lists / "latest", target)
+    removed = remove_old_lists(shop, target)
     low, high = draft.outlook.gain_interval
     copied = ("n_scored", "n_listed", "n_holdout", "stage", "total_expected_gain", "marginal_gain")
     return ScoreResult(
@@ -153,6 +169,8 @@ def published(shop: Shop, champion: LoadedChampion, draft: Draft) -> ScoreResult
         identical=staging.identical,
         seconds=stages.seconds,
         plan=as_listed(draft.rows),
+        lists_removed=removed,
+        keep_days=project.config.list.keep_days,
     )
 
 
@@ -162,14 +180,25 @@ def _total(champion: LoadedChampion, everyone: pd.DataFrame, coverage: float) ->
     return low, expected, high
 
 
-def _write(staging: Staging, shop: Shop, draft: Draft, meta: Mapping[str, Any]) -> None:
+def _write(staging: Staging, draft: Draft, meta: Mapping[str, Any]) -> None:
     about = about_of(meta)
     beside = Beside(list_figures(draft.rows, draft.scores.figures((CUSTOMER, *KNOWN)), draft.scores.table), WORDS)
     for kind in draft.plan.settings.formats:
         write_list(draft.rows, staging / f"retention_list.{kind}", kind, about, beside)
     write_scores(draft.scores.table, staging / "scores.parquet")
-    book = book_of(shop, meta, draft.rows, draft.scores.table)
-    write_book(book, staging / "book.html", money=partial(money, currency=about.currency))
+
+
+def _stands(target: Path, staging: Staging) -> bool:
+    """Whether this list was published before: then its page, which `report` may have made anew since, comes along."""
+    try:
+        files = verify_directory(target)["files"]
+    except OutputError:
+        return False
+    made = {path.name: sha256(path) for path in staging.path.iterdir()}
+    if any(files.get(name, {}).get("sha256") != content for name, content in made.items()) or BOOK not in files:
+        return False
+    shutil.copytree(target, staging.path, dirs_exist_ok=True, ignore=lambda *_: {MANIFEST, *made})
+    return True
 
 
 def _facts(draft: Draft, currency: str) -> dict[str, str]:
@@ -206,7 +235,7 @@ def _meta(shop: Shop, champion: LoadedChampion, draft: Draft) -> dict[str, Any]:
         "rows": {table: report.rows for table, report in shop.reports.items()},
         "scores_sha256": content_hash(draft.scores.table),
         "playbook": plan.playbook.model_dump(mode="json"),
-        "list": plan.settings.model_dump(mode="json"),
+        "list": plan.settings.model_dump(mode="json", exclude={"keep_days"}),  # says nothing of this list
         "stage": plan.learned.stage,
         "learned": plan.learned.as_json(),
         "n_scored": len(draft.scores.table),

@@ -21,7 +21,7 @@ from hvc_ml.workflows.model_card_tables import (
     slices_table,
     split_table,
 )
-from hvc_ml.workflows.model_card_words import FORBIDDEN, HOW_TO_READ, INTENDED, LIMITS, READINGS
+from hvc_ml.workflows.model_card_words import FORBIDDEN, HOW_TO_READ, INTENDED, LIMITS, PARTS, READINGS
 from hvc_ml.workflows.shop import Shop
 from hvc_ml.workflows.trained import Trained
 
@@ -73,7 +73,7 @@ def model_card(
         Part("Time split", (_split_words(config),), (), split_table(trained)),
         Part("How good it is", (panel.says,), (), figures_table(panel), charts["good"]),
         Part("Beside its rivals", tuple(_rivals(decision)), (), differences_table(decision), charts["beside"]),
-        Part("Parts of the customers", tuple(_weak(slices)), (), slices_table(slices)),
+        Part("Parts of the customers", tuple(_weak(slices, config.slices.by)), (), slices_table(slices)),
         Part("What moves it", (MOVES,), (), families_table(trained), charts["explains"]),
         Part("Intended use", (), INTENDED),
         Part("Not to be used", (), FORBIDDEN),
@@ -147,8 +147,12 @@ def _rivals(decision: Decision) -> Iterator[str]:
             yield f"Guardrail {READINGS[name].name}: {ours:.3f} (champion {theirs:.3f}; {off})."
 
 
-def _weak(slices: Sequence[Slice]) -> Iterator[str]:
-    """Where a rule is better, and what was too small to measure."""
+def _weak(slices: Sequence[Slice], by: Sequence[str]) -> Iterator[str]:
+    """How parts are read, where a rule is better, and what was too small to measure."""
+    yield PARTS
+    if by:
+        names = ", ".join(by)
+        yield f"Parts by {names} are numbered by size, the largest first; the book names them. Small ones are left out."
     worse = [f"{s.by} {s.name} ({in_words(s.best_baseline)})" for s in slices if s.worse]
     if worse:
         yield f"A simple rule is better beyond chance for: {', '.join(worse)}."

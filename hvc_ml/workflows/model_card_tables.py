@@ -50,6 +50,9 @@ def slices_table(slices: Sequence[Slice]) -> pd.DataFrame | None:
             "part": f"{s.by}: {s.name}",
             "customers": f"{s.customers:,}",
             "churn rate": f"{s.churn_rate:.1%}",
+            "mean risk": _per_cent(s.churn_rate + s.model["churn_bias"].mid),
+            "selected": _per_cent(s.chosen),
+            "leavers selected": _per_cent(s.reached),
             **{READINGS[m].name: shown(s.model[m]) for m in ("churn_auc", "value_gini")},
             "best rule, Gini": shown(s.baseline.get("value_gini")),
             **{READINGS[m].name: _shown([None, s.model[m].as_list()[1], None]) for m in LEVELS},
@@ -138,6 +141,10 @@ def shown(estimate: Estimate | None) -> str:
     if estimate is None or math.isnan(estimate.mid):
         return ""
     return _shown(estimate.as_list())
+
+
+def _per_cent(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.1%}"
 
 
 def _shown(interval: list[float | None], sign: str = "") -> str:

@@ -49,6 +49,14 @@ LIMITS: Final = (
     "Money is in the currency of the orders over the horizon, at the margin set in the configuration.",
 )
 
+PARTS: Final = (
+    "Churn rate and mean risk should agree in every part (calibration within groups). Selected is the share of a part "
+    "among the fifth with the highest value at risk (its selection rate), leavers selected the same share of those "
+    "who left (equal opportunity asks for it to be alike; Hardt et al. 2016). Where parts leave at different rates, no "
+    "forecast but a perfect one is calibrated in each and gives the leavers of each, and the stayers of each, the same "
+    "mean risk (Kleinberg et al. 2016). Nothing here is a pass or a fail: a person decides."
+)
+
 HOW_TO_READ: Final = (
     (
         "Every figure is of customers and days that the model had not seen: it was refitted at each test cutoff on "

@@ -54,7 +54,6 @@ def monitor(project: Project, *, stages: Stages) -> MonitorResult:
                 change = None if before is None else change_of(shop, store, (before, newest), model, seen)
         entry = looked_at(entry_of(ledger, newest), seen, model)
         ledger = ledger.with_entry(entry)
-        ledger.write(project.monitoring / LEDGER)
         result = MonitorResult(
             entry=entry,
             matured=_matured(ledger),
@@ -70,12 +69,21 @@ def monitor(project: Project, *, stages: Stages) -> MonitorResult:
             unread=unread,
             seconds=stages.seconds,
         )
+        result = _told(result)
+        result.ledger.write(project.monitoring / LEDGER)
         figure = draw(result, project)
         try:
             with stages.stage("record"):
                 return replace(result, run_id=record(store, result, figure))
         except ServiceError as error:  # the watch goes on; the next call records what is missing
             return replace(result, service_says=str(error))
+
+
+def _told(result: MonitorResult) -> MonitorResult:
+    """The same with what it says in the ledger, for the book of the list."""
+    says = tuple(alert.says for alert in result.alerts)
+    entry = replace(result.entry, alerts=says, gain_says=result.gain_says)
+    return replace(result, entry=entry, ledger=result.ledger.with_entry(entry))
 
 
 def _alerts(project: Project, entry: Entry, ledger: Ledger, seen: Inputs, change: GainChange | None) -> Sequence[Alert]:

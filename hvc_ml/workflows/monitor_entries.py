@@ -1,8 +1,10 @@
 """The ledger's entries: what each list promised, what the watch saw of it, and what came of it."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pandas as pd
 
@@ -26,7 +28,7 @@ def up_to_date(shop: Shop, ledger: Ledger, newest: PastList) -> tuple[Ledger, li
     for past in sorted(past_lists(shop.project), key=lambda past: (past.cutoff, past.name == newest.name, past.name)):
         entry = ledger.get(past.name)
         try:
-            entry = entry or _entry(past)
+            entry = entry or _entry_of(past)
             if entry.realised is None and past.cutoff <= ready and past.readable:
                 entry = replace(entry, realised=realised(shop, past, _contacted(known, past)))
             ledger = ledger.with_entry(entry)
@@ -40,16 +42,19 @@ def _contacted(known: pd.DataFrame, past: PastList) -> frozenset[str]:
     return frozenset(known.loc[inside, CUSTOMER])
 
 
-def _entry(past: PastList) -> Entry:
-    """A list as its manifest and its scores tell of it."""
-    scores, meta = past.scores(), past.meta
+def _entry_of(past: PastList) -> Entry:
+    return replace(promised(past.meta, past.scores()), name=past.name, scores_sha256=past.hashes["scores.parquet"])
+
+
+def promised(meta: Mapping[str, Any], scores: pd.DataFrame) -> Entry:
+    """A list as its manifest and its scores tell of it; without a name, for it may not be published yet."""
     risk = scores["churn_risk"]
     return Entry(
-        name=past.name,
-        cutoff=past.cutoff.isoformat(),
+        name="",
+        cutoff=meta["cutoff"],
         model_version=str(meta.get("model_version", "")),
         model_sha256=str(meta.get("model_sha256", "")),
-        scores_sha256=past.hashes["scores.parquet"],
+        scores_sha256="",
         n_scored=int(meta.get("n_scored", len(scores))),
         n_listed=int(meta.get("n_listed", 0)),
         n_holdout=int(meta.get("n_holdout", 0)),
@@ -85,7 +90,7 @@ def _tested(quality: object) -> float | None:
 
 def entry_of(ledger: Ledger, past: PastList) -> Entry:
     """The newest list's entry; its files must be readable."""
-    return ledger.get(past.name) or _entry(past)
+    return ledger.get(past.name) or _entry_of(past)
 
 
 def _sum(column: pd.Series) -> float:

@@ -49,7 +49,7 @@ def change_of(
     """
     before, newest = lists
     try:
-        gains = [_gains(past) for past in lists]
+        gains = [gains_of(past.rows(), past.scores()) for past in lists]
     except DataError:
         return None
     old = (
@@ -59,10 +59,10 @@ def change_of(
     return gain_change(gains[0], gains[1], eligible=pd.Index(seen.panel[CUSTOMER].to_pandas()), under_old_model=under)
 
 
-def _gains(past: PastList) -> pd.Series:
+def gains_of(rows: pd.DataFrame, scores: pd.DataFrame) -> pd.Series:
     """Expected gain of everyone scored, by id; 0 where not listed."""
-    listed = past.rows().set_index(CUSTOMER)["expected_gain"]
-    return listed.reindex(pd.Index(past.scores()[CUSTOMER]), fill_value=0.0)
+    listed = rows.set_index(CUSTOMER)["expected_gain"]
+    return listed.reindex(pd.Index(scores[CUSTOMER]), fill_value=0.0)
 
 
 def _old_model(shop: Shop, store: Store, past: PastList) -> CustomerModel | None:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from hvc_ml.errors import GateFailed, ServiceError
 from hvc_ml.explanation.formatting import money
-from hvc_ml.monitoring.alerts import Alert, split_in_words
+from hvc_ml.monitoring.alerts import Alert, gain_in_words
 from hvc_ml.monitoring.gain import GainChange
 from hvc_ml.monitoring.ledger import LEDGER, Entry, Ledger, Realised
 
@@ -110,11 +110,10 @@ class MonitorResult:
 
     @property
     def gain_says(self) -> str:
-        """The change of expected gain in words; empty where there is nothing to compare with."""
-        if self.change is None:
+        """The change of expected gain in words; empty without a list to compare with, or where an alert tells it."""
+        if self.change is None or any(alert.kind == "money" for alert in self.alerts):
             return ""
-        now, before = self.money(self.change.now), self.money(self.change.before)
-        return f"Expected gain {now} after {before}. {split_in_words(self.change, self.money)}"
+        return gain_in_words(self.change, self.money)
 
     def money(self, amount: float) -> str:
         """An amount in the currency of the orders."""

@@ -4,7 +4,7 @@ import shutil
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from hvc_ml.config import Project
 from hvc_ml.errors import NotEnoughData
@@ -12,11 +12,9 @@ from hvc_ml.explanation.formatting import money
 from hvc_ml.progress import Stages
 from hvc_ml.publish import MANIFEST, RunLock, publish_directory
 from hvc_ml.report.book import SHOWN, write_book
-from hvc_ml.workflows.book import book_of
+from hvc_ml.workflows.book import BOOK, book_of
 from hvc_ml.workflows.past_lists import PastList, past_list
 from hvc_ml.workflows.shop import open_shop
-
-BOOK: Final = "book.html"
 
 
 @dataclass(frozen=True)

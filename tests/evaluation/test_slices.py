@@ -160,3 +160,21 @@ def test_slices_as_json_and_as_a_table_hold_no_nan_and_no_customer(made_up, actu
 def test_a_prediction_that_is_not_finite_is_refused(made_up, actual):
     with pytest.raises(ModelRefused):
         slices(actual, made_up.says(actual).assign(churn_risk=np.inf), {}, everybody(actual))
+
+
+def test_what_a_list_would_reach_is_told_of_every_part(made_up, actual):
+    said = made_up.says(actual)
+    labels = halves(actual)
+    assert all(
+        math.isnan(s.chosen)
+        for s in slices(actual, said.drop(columns="value_if_kept", errors="ignore"), {}, labels, replicates=2)
+    )
+    few, many = slices(actual, said.assign(churn_risk=0.5, value_if_kept=actual["kept"]), {}, labels, replicates=2)
+    assert many.chosen > few.chosen  # the values order the customers, and `many` spend more
+    at = {c: (actual["cutoff"] == c).to_numpy() for c in many.cutoffs}
+    first = {c: actual["kept"].where(at[c]).rank(ascending=False) <= math.ceil(0.2 * at[c].sum()) for c in at}
+    spends = (labels["spend"] == "many").to_numpy()
+    assert many.chosen == pytest.approx(np.mean([first[c][at[c] & spends].mean() for c in at]))
+    left = (actual["churned"] == 1).to_numpy()
+    assert many.reached == pytest.approx(np.mean([first[c][at[c] & spends & left].mean() for c in at]))
+    assert {"chosen", "reached"} <= many.as_json().keys()

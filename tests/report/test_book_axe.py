@@ -1,8 +1,11 @@
 """What axe-core finds in the book: no barrier, whatever the light and the screen."""
 
+from datetime import date
+
 import pytest
 
 from hvc_ml.report.book import Cell, Chapter, Chart, Table
+from hvc_ml.report.monitor_chart import watch_chart
 from hvc_ml.report.tenths_charts import shares_chart
 from made.opened import book
 
@@ -19,7 +22,15 @@ def whole(plan):
     )
     chart = Chart("Calibration", shares_chart([0.1, 0.9], [0.2, 0.8], 30), "Near the line is best.")
     chapter = Chapter("people", "Who they are", ("Few bring most.",), (table,), (chart,), (("Not for", ("prices",)),))
-    return book(plan, chapters=(chapter,), says={"personal call": ("Thank them.",)}, words={"peers": "The others."})
+    days = date(2025, 12, 1), date(2026, 1, 1)
+    lines = {"forecast": list(zip(days, (0.3, 0.31), strict=True)), "came true": [(days[0], 0.32), (days[1], None)]}
+    drawn = Chart("Who leaves", watch_chart("Who leaves", lines, days=days, limit=0.4, shares=True), "Both alike.")
+    row = (Cell("2026-01-01"), Cell("not yet", "faint"), Cell("2", "bad"))
+    lists = Table("List by list", ("List of", "Left", "Beyond a limit"), (row,))
+    watched = Chapter("watch", "Is it still right?", ("Up 6%.",), (lists,), (drawn,), (("Beyond", ("Spend.",)),))
+    return book(
+        plan, chapters=(watched, chapter), says={"personal call": ("Thank them.",)}, words={"peers": "The others."}
+    )
 
 
 def barriers(page):

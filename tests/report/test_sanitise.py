@@ -47,5 +47,15 @@ def test_numbers_stay_numbers_and_missing_text_stays_missing():
     assert frame["note"].tolist()[0] == "-7.5"
 
 
+def test_whatever_is_no_text_stays_what_it_is_on_its_row():
+    day = pd.Timestamp("2026-01-01")
+    frame = pd.DataFrame({"gain": [-7.5, 1.0], "day": [day, day], "mixed": [None, -1]}, index=[7, 3], dtype=object)
+    frame = frame.astype({"gain": float, "day": "datetime64[ns]"})
+    safe = safe_frame(frame)
+    assert (safe["gain"].dtype, safe.index.tolist()) == ("float64", [7, 3])
+    assert safe["day"].tolist() == [day, day]
+    assert safe["mixed"].tolist() == [None, -1]
+
+
 def test_column_names_are_text_too():
     assert list(safe_frame(pd.DataFrame({"=cmd": [1], "ok": [2]})).columns) == ["'=cmd", "ok"]

@@ -22,6 +22,7 @@ from hvc_ml.workflows import monitor as verb
 from hvc_ml.workflows.campaign_import import import_contacts
 from hvc_ml.workflows.monitor import monitor
 from hvc_ml.workflows.past_lists import past_list
+from hvc_ml.workflows.report import report
 from hvc_ml.workflows.score import Limits, score
 
 EARLIER = date(2025, 8, 1)
@@ -60,6 +61,8 @@ def test_a_stable_night_raises_no_alarm_and_tells_of_every_list(shop):
     assert [entry.cutoff for entry in found.last] == [EARLIER.isoformat(), found.entry.cutoff]
     assert found.entry.name == (project.lists / "latest").resolve().name
     assert found.entry.drifted == ()
+    kept = Ledger.read(project.monitoring / LEDGER).get(found.entry.name)
+    assert (kept.alerts, kept.gain_says) == ((), found.gain_says)
     assert 0.0 < found.entry.worst_drift < 1.0
     assert 0.5 < found.entry.expected_auc < 1.0
     assert abs(found.entry.expected_auc - found.entry.tested_auc) < 0.1
@@ -98,7 +101,7 @@ def test_the_change_of_money_adds_up(shop):
     parts = change.customers + change.resting + change.figures
     assert parts == pytest.approx(change.now - change.before, abs=0.01)
     assert change.model is None
-    assert "Expected gain" in found.gain_says
+    assert "This list's expected gain is " in found.gain_says
 
 
 def test_json_and_ledger_name_no_customer_and_a_rerun_changes_nothing(shop):
@@ -143,6 +146,10 @@ def test_amounts_in_another_unit_are_found_the_same_night(spoiled):
     assert found.exit_code == 7
     assert any(alert.kind == "inputs" and "spend_30d" in alert.says for alert in found.alerts)
     assert "spend_30d" in found.entry.drifted
+    assert found.ledger.get(found.entry.name).alerts == tuple(alert.says for alert in found.alerts)
+    html = report(spoiled, stages=Stages()).book.read_text()
+    assert "What the watch found beyond its limit" in html
+    assert "inputs have drifted: " in html
     assert len(found.ledger.entries) == 3  # the right list of that day is still there
     assert [entry.cutoff for entry in found.last] == [EARLIER.isoformat(), found.entry.cutoff]
     shown = CliRunner().invoke(app, ["monitor", "-c", str(spoiled.path), "-q"])

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -13,6 +14,7 @@ from hvc_ml.errors import DataError, NotEnoughData
 from hvc_ml.progress import Stages
 from hvc_ml.publish import verify_directory
 from hvc_ml.workflows.report import report
+from hvc_ml.workflows.score import Limits, score
 from hvc_ml.workflows.shop import open_shop
 from hvc_ml.workflows.spent import STRETCHES, spent
 
@@ -46,6 +48,20 @@ def test_a_book_that_was_lost_comes_back_and_the_other_files_stay(copied):
     verify_directory(folder)
 
 
+def test_the_same_list_leaves_a_page_that_was_made_anew_and_the_notes_of_a_team_as_they_are(copied, monkeypatch):
+    (copied.lists / "latest" / "our notes.txt").write_text("call C1 again")
+    monkeypatch.setattr("hvc_ml.workflows.book_watch.TITLE", "What a later night knows")
+    report(copied, stages=Stages())
+    monkeypatch.undo()
+    folder = (copied.lists / "latest").resolve()
+    before = {p.name: p.read_bytes() for p in folder.iterdir()}
+    assert b"What a later night knows" in before["book.html"]
+    again = score(copied, cutoff=None, limits=Limits(), stages=Stages())
+    assert again.identical
+    assert again.list_dir.resolve() == folder
+    assert {p.name: p.read_bytes() for p in folder.iterdir()} == before
+
+
 def test_the_book_tells_of_every_row_what_the_files_tell(trained):
     data = data_of(trained[2].list_dir / "book.html")
     rows = pd.read_parquet(trained[2].list_dir / "retention_list.parquet")
@@ -57,11 +73,13 @@ def test_the_book_tells_of_every_row_what_the_files_tell(trained):
     for words in (
         "What to do this week",
         "Who our high-value customers are",
+        "Is it still right?",
         "How good the model is",
+        "Who is on this list, part by part",
         "What the words",
     ):
         assert words in html
-    assert trained[1].panel.says in html.replace("&#39;", "'")
+    assert trained[1].panel.says in html.replace("&#39;", "'").replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_what_was_spent_adds_up_to_the_orders_of_the_year(trained):
@@ -119,11 +137,11 @@ def test_without_a_list_there_is_no_book(copied):
 
 def test_the_verb_tells_where_the_book_lies_and_opens_it_when_asked(copied, monkeypatch):
     opened = []
-    monkeypatch.setattr("typer.launch", opened.append)
+    monkeypatch.setattr("webbrowser.open", opened.append)
     done = CliRunner().invoke(app, ["report", "-c", str(copied.path), "--json"])
     found = json.loads(done.stdout)
     assert found["n_listed"] == found["n_shown"]
     assert opened == []
     done = CliRunner().invoke(app, ["report", "-c", str(copied.path), "--open"])
     assert f"Book: {found['book']}" in done.output.replace("\n", "").replace("Book:", "Book:")
-    assert opened == [found["book"]]
+    assert opened == [Path(found["book"]).as_uri()]
