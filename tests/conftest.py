@@ -26,3 +26,12 @@ def engine():
 
     with open_engine(Resources(memory="1GB", threads=2)) as engine:
         yield engine
+
+
+@pytest.fixture(scope="session")
+def session(tmp_path_factory):
+    """A small Spark, started once for all tests that need one."""
+    from made.spark import spark  # noqa: PLC0415 # most runs ask for none
+
+    with spark(tmp_path_factory.mktemp("spark")) as running:
+        yield running

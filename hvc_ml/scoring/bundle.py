@@ -196,7 +196,7 @@ def selftest_rows(
 
 
 def _rounded(values: pd.Series) -> pd.Series:
-    return values.astype(np.float64).map(lambda x: float(f"{x:.3g}") if np.isfinite(x) else x)
+    return values.astype(np.float64).map(lambda x: float(f"{x:.3g}"))
 
 
 def _text(values: pd.Series) -> pd.Series:
@@ -223,7 +223,7 @@ def _columns(frame: pd.DataFrame) -> list[dict[str, Any]]:
 def _frame(columns: Any) -> pd.DataFrame:
     try:
         made = {
-            c["name"]: np.array([np.nan if v is None else v for v in c["values"]], dtype=np.float64)
+            c["name"]: np.array(c["values"], dtype=np.float64)
             if c["kind"] == "number"
             else pd.Series(c["values"], dtype=object)
             for c in columns
@@ -260,6 +260,6 @@ def _check_manifest(folder: Path, manifest: Mapping[str, Any], files: Mapping[st
     """Refuse a manifest that does not say exactly what a bundle of these files says: it has no hash of its own."""
     entries = {n: {"bytes": len(c), "sha256": hashlib.sha256(c).hexdigest()} for n, c in files.items()}
     exact = {"format": manifest["format"], "meta": {"kind": KIND}, "files": entries}
-    text = json.dumps(exact, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(exact, indent=2, sort_keys=True, ensure_ascii=False)
     if (folder / MANIFEST).read_bytes() != f"{text}\n".encode():
         raise ModelRefused(f"{folder / MANIFEST}: was changed after the model was written. Train again.")

@@ -114,9 +114,10 @@ def evaluate(project: Project, *, cutoffs: int | None, stages: Stages) -> Evalua
 def _evaluated(shop: Shop, asked: int) -> Evaluated:
     config, line = shop.project.config, shop.timeline
     tests = line.tests(asked)
-    partitions = shop.partitions(needed(line, tests, production=False))
+    most = config.model.sample_customers
+    partitions, share = shop.sampled(needed(line, tests, production=False), most)
     with shop.stages.stage("priors") as stage:
-        frames = frames_of(partitions, config, sample_of(partitions, config.model.sample_customers), whole=tests)
+        frames = frames_of(partitions, config, sample_of(partitions, most, share), whole=tests)
         stage.rows = sum(len(f) for f in frames.values())
     test = backtest(line, tests, frames, partitions, shop.plan().features, config, shop.stages)
     with shop.stages.stage("slices") as stage:

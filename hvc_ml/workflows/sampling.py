@@ -64,14 +64,20 @@ class Sample:
         return {"share": self.share, "of": self.of}
 
 
-def sample_of(partitions: Mapping[date, Partition], most: int | Literal["all"]) -> Sample:
-    """The part of the customers of labelled cutoffs that comes to ``most`` of them, or everybody."""
+def sample_of(partitions: Mapping[date, Partition], most: int | Literal["all"], share: float = 1.0) -> Sample:
+    """The part of the customers of labelled cutoffs that comes to ``most`` of them, or everybody.
+
+    Parameters
+    ----------
+    share
+        Of all customers, those whose rows the partitions hold: they were drawn by the same hash.
+    """
     ids = [p.panel[CUSTOMER] for p in partitions.values() if p.labels is not None]
     rows = sum(len(column) for column in ids)
-    if most == "all" or rows <= most:
+    if most == "all" or (share >= 1 and rows <= most):
         return Sample(1.0, _distinct(ids))
     of = _distinct(ids)
-    return Sample(min(1.0, most / of), of)
+    return Sample(share * min(1.0, most / of), round(of / share))
 
 
 def _distinct(ids: list[pa.ChunkedArray]) -> int:

@@ -14,9 +14,11 @@ from hvc_ml.errors import ModelRefused, ServiceError
 from hvc_ml.evaluation.gate import Decision, promotion
 from hvc_ml.evaluation.grade import MANY_TESTS, Grade, grade
 from hvc_ml.evaluation.honesty import Panel
+from hvc_ml.evaluation.slices import Slice
 from hvc_ml.features.catalog import core
 from hvc_ml.progress import Stages
 from hvc_ml.publish import RunLock
+from hvc_ml.scoring.bundle import bundle_digest
 from hvc_ml.scoring.model import CustomerModel, ModelInfo
 from hvc_ml.scoring.serving import serving
 from hvc_ml.timeline.calendar import Split, Timeline
@@ -34,6 +36,7 @@ from hvc_ml.workflows.sampling import Sample, sample_of
 from hvc_ml.workflows.search import search, validation
 from hvc_ml.workflows.searched import Search
 from hvc_ml.workflows.shop import Shop, open_shop
+from hvc_ml.workflows.slicing import keep_slices, sliced
 from hvc_ml.workflows.trained import Trained
 from hvc_ml.workflows.training_record import recorded_run, run_description, run_tags
 from hvc_ml.workflows.yardstick import campaign_of
@@ -118,10 +121,11 @@ def _trained(shop: Shop) -> Trained:
     config, line, features = shop.project.config, shop.timeline, shop.plan().features
     tests = line.tests()
     earlier = validation(line, tests, config.search)
-    partitions = shop.partitions((*needed(line, (*earlier, *tests)), shop.now))
+    most = config.model.sample_customers
+    partitions, share = shop.sampled((*needed(line, (*earlier, *tests)), shop.now), most)
     certificate = certified(shop, partitions)  # before the fits: with a leak they would be worth nothing
     with shop.stages.stage("priors") as stage:
-        sample = sample_of(partitions, config.model.sample_customers)
+        sample = sample_of(partitions, most, share)
         frames = frames_of(partitions, config, sample, whole=(*tests, shop.now))
         stage.rows = sum(len(f) for f in frames.values())
     priors = {c: prior_of(partitions[c], frames[c], config) for c in earlier}
@@ -163,7 +167,9 @@ def _registered(shop: Shop, store: Store, trained: Trained, scratch: Path, *, pr
     if not promote:
         decision = Decision(promoted=False, reason=f"--no-promote: the alias was left alone. {decision.reason}")
     with shop.stages.stage("record and register"):
-        run_id, version = _recorded(shop, store, trained, decision, bundle)
+        found = sliced(shop, trained.test)
+        keep_slices(shop.project, bundle_digest(bundle), found)
+        run_id, version = _recorded(shop, store, trained, decision, bundle, found)
     split = trained.test.fitted[newest].split
     return TrainResult(
         run_id=run_id,
@@ -186,12 +192,14 @@ def _registered(shop: Shop, store: Store, trained: Trained, scratch: Path, *, pr
     )
 
 
-def _recorded(shop: Shop, store: Store, trained: Trained, decision: Decision, bundle: Path) -> tuple[str, int]:
+def _recorded(
+    shop: Shop, store: Store, trained: Trained, decision: Decision, bundle: Path, found: tuple[Slice, ...]
+) -> tuple[str, int]:
     """Record the run, register the version, move the alias; where MLflow falls silent, keep the model for later."""
     metrics = trained.test.panel.metrics()
     tags = {"grade": trained.grade.letter, "rung": trained.production.recipe.rung}
     try:
-        with recorded_run(shop, store, trained, decision) as kept:
+        with recorded_run(shop, store, trained, decision, found) as kept:
             version = register(store, kept.run, bundle, serving(bundle), metrics=metrics, tags=tags, card=kept.card)
         (make_champion if decision.promoted else refuse)(store, version, decision.reason)
     except ServiceError as error:
