@@ -12,6 +12,7 @@ from hvc_ml.cli.evaluate import evaluate
 from hvc_ml.cli.explain import explain
 from hvc_ml.cli.features import features
 from hvc_ml.cli.forget import forget
+from hvc_ml.cli.identify import identify
 from hvc_ml.cli.init import init
 from hvc_ml.cli.models import models
 from hvc_ml.cli.monitor import monitor
@@ -33,7 +34,7 @@ app = typer.Typer(
 
 for verb in (
     *(demo, init, check, doctor, profile, churn_lab, features),
-    *(train, evaluate, score, report, explain, monitor, forget, ui),
+    *(train, evaluate, score, report, explain, monitor, identify, forget, ui),
 ):
     app.command()(verb)
 

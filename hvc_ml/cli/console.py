@@ -3,10 +3,12 @@
 import contextlib
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from hvc_ml.errors import OutputError
 from hvc_ml.progress import Stage, Stages
 
 wants_json = False
@@ -31,12 +33,13 @@ class Console:
         self._shown = False
 
     def result(self, data: Mapping[str, Any], text: Callable[[], None]) -> None:
-        """Show a result: ``data`` as JSON, or whatever ``text`` prints."""
+        """Show a result: ``data`` as JSON, or whatever ``text`` prints; OutputError where stdout takes no more."""
         self._clear()
-        if self.as_json:
-            sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False, default=str) + "\n")
-        elif not self.quiet:
-            text()
+        with _to_stdout():
+            if self.as_json:
+                sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False, default=str) + "\n")
+            elif not self.quiet:
+                text()
 
     @staticmethod
     def line(text: str = "") -> None:
@@ -98,6 +101,19 @@ def console(*, as_json: bool, verbose: bool, quiet: bool) -> Iterator[Console]:
     finally:  # who calls a verb from Python finds the log as it was
         logger.handlers[:], logger.propagate = before[0], before[2]
         logger.setLevel(before[1])
+
+
+@contextlib.contextmanager
+def _to_stdout() -> Iterator[None]:
+    """Write and flush; a disk that is full ends the verb in words, and nothing is tried again at the exit."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise OutputError(f"stdout: cannot be written ({error.strerror}). Free some space and run again.") from None
 
 
 def printable(text: str) -> str:

@@ -54,8 +54,10 @@ def _fail(message: str, code: int, kind: str) -> NoReturn:
 
 def _bug(error: Exception) -> str:
     """One line, and a report that only its owner can read."""
+    from hvc_ml.cli.crash import report_of  # noqa: PLC0415 # as rarely as it is needed
+
     when = dt.datetime.now(tz=dt.UTC).strftime("%Y%m%dT%H%M%S")
-    text = f"hvc-ml {__version__}, Python {sys.version}\n\n{''.join(traceback.format_exception(error))}"
+    text = f"hvc-ml {__version__}, Python {sys.version}\n\n{report_of(error)}"
     try:
         handle, name = tempfile.mkstemp(prefix=f"hvc-ml-crash-{when}-", suffix=".txt")
         with os.fdopen(handle, "w", encoding="utf-8") as file:

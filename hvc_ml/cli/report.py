@@ -29,6 +29,8 @@ def report(
 
       hvc-ml report -c shop/hvc.yaml --json
     """
+    import webbrowser  # noqa: PLC0415
+
     from hvc_ml.config import load_config  # noqa: PLC0415
     from hvc_ml.workflows import report as workflow  # noqa: PLC0415
 
@@ -36,7 +38,7 @@ def report(
         result = workflow.report(load_config(config), stages=out.stages)
         out.result(result.as_json(), lambda: _show(out, result))
         if open_it:
-            typer.launch(str(result.book))
+            webbrowser.open(result.book.as_uri())  # of a path, a browser would take '#' and '%' for more than names
 
 
 def _show(out: Console, result: "ReportResult") -> None:

@@ -77,7 +77,7 @@ def show(out: Console, result: "ScoreResult", rows: int = 10) -> None:
     out.line(f"Future value of everyone scored: {expected}, most likely between {low} and {high}.")
     low, high = map(money, result.total_expected_gain_interval)
     out.line(f"Expected gain of the list: {money(result.total_expected_gain)}, most likely between {low} and {high}.")
-    for line in (result.next_unit, result.experiment, result.stage_says, result.left_out):
+    for line in (result.next_unit, result.experiment, result.stage_says, result.left_out, result.old_lists):
         if line:
             out.line(line)
     out.line(f"List: {result.list_dir}")

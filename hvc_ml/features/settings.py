@@ -25,6 +25,9 @@ PROTECTED: Final = frozenset(
     {
         *("age", "birth_date", "birth_year", "birthday", "citizenship", "disability", "ethnicity", "gender"),
         *("marital_status", "nationality", "orientation", "pregnancy", "race", "religion", "sex"),
+        # who somebody is says nothing of what they will do, and a model keeps the values it has learned from
+        *("address", "e_mail", "email", "first_name", "full_name", "iban", "last_name", "mobile", "name", "phone"),
+        *("phone_number", "street", "surname", "telephone"),
     }
 )
 """Attributes that are no features unless a business says that it may use them."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from hvc_ml.errors import UsageError
-from hvc_ml.settings import Money, Settings, Share
+from hvc_ml.settings import Days, Money, Settings, Share
 
 ListFormat = Literal["csv", "parquet", "xlsx"]
 Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
@@ -165,6 +165,9 @@ class ListSettings(Settings):
     """Share of the list that is left alone on purpose, to measure what contacting does."""
     formats: Annotated[tuple[ListFormat, ...], Field(min_length=1)] = ("csv", "parquet", "xlsx")
     """The files to write."""
+    keep_days: Days | None = None
+    """Remove lists that are older (null: keep all); the newest one and those that were worked stay. Before horizon and
+    ``labels.settle`` are over, ``monitor`` has not learned yet what came of a list."""
     suppress: Path | None = None
     """File of customer ids, one per line, who object: they come into no file and on no page."""
     consent: Name | None = None

@@ -17,7 +17,8 @@ from hvc_ml.report.sanitise import safe_text
 from hvc_ml.tables.schema import CUSTOMER
 from hvc_ml.workflows.contact_file import read_contacts
 from hvc_ml.workflows.contacts import CONTACTS, has_import, imported
-from hvc_ml.workflows.past_lists import PastList, past_list, past_lists
+from hvc_ml.workflows.past_lists import PastList, past_list, past_lists, unsafe_text
+from hvc_ml.workflows.pseudonyms import names_of
 
 KEPT: Final = (CUSTOMER, "touched_at", "action", "outcome")
 _KEY: Final = [CUSTOMER, "touched_at", "action"]
@@ -103,12 +104,19 @@ def import_contacts(
             rows = read_contacts(file)
             stage.rows = len(rows)
         past = _worked(project, rows, worked)
+        rows[CUSTOMER] = _known(project, rows[CUSTOMER])
         listed = past.rows().set_index(CUSTOMER)
         found, rejected, empty = _checked(rows, past, listed)
         if not len(found) and rejected:
             why = ", ".join(f"{reason}: {count:,}" for reason, count in rejected.items())
             raise DataError(f"{file}: none of {len(rows):,} rows is a contact of list {past.name} ({why}).")
         return _taken_over(project, past, listed, found, replace=replace, counts=(len(rows), empty, rejected))
+
+
+def _known(project: Project, typed: pd.Series) -> pd.Series:
+    """Customers as lists name them; a team's file may hold the ids of the source all the same."""
+    name = names_of(project)
+    return typed.map(lambda text: text and name(unsafe_text(text))) if project.config.source.pseudonyms else typed
 
 
 def _worked(project: Project, rows: pd.DataFrame, asked: Path | None) -> PastList:

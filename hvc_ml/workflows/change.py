@@ -23,6 +23,7 @@ from hvc_ml.workflows.change_lists import two_lists
 from hvc_ml.workflows.change_states import models_of, states_between
 from hvc_ml.workflows.contact_rules import objections, refuse_objecting
 from hvc_ml.workflows.past_lists import PastList
+from hvc_ml.workflows.pseudonyms import names_of
 from hvc_ml.workflows.shop import Shop, open_shop
 
 WORDS: Final = {
@@ -189,6 +190,7 @@ def change(
     from hvc_ml.workflows.change_record import log_change, ready, write_change  # noqa: PLC0415 # draws
 
     if customer is not None:
+        customer = names_of(project)(customer)
         refuse_objecting(project, customer)
     target = None if to is None else ready(to)
     lists = two_lists(project, old, new)

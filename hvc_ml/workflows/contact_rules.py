@@ -22,6 +22,7 @@ from hvc_ml.tables.schema import CUSTOMER, KNOWN_DAY
 from hvc_ml.timeline.history import history
 from hvc_ml.workflows.contacts import contacts
 from hvc_ml.workflows.past_lists import past_lists
+from hvc_ml.workflows.pseudonyms import names_of
 from hvc_ml.workflows.scores import Scores
 from hvc_ml.workflows.shop import Shop
 
@@ -29,7 +30,7 @@ _NOBODY: Final = pd.Series([], dtype=object)
 
 
 def objections(project: Project) -> frozenset[str]:
-    """Ids of those who object.
+    """Those who object, as they are known here.
 
     Raises
     ------
@@ -37,11 +38,11 @@ def objections(project: Project) -> frozenset[str]:
         If the file cannot be read.
     """
     file = project.config.list.suppress
-    return read_suppressed(project.folder / file) if file else frozenset()
+    return frozenset(map(names_of(project), read_suppressed(project.folder / file))) if file else frozenset()
 
 
 def refuse_objecting(project: Project, customer: str) -> None:
-    """Refuse to write of a customer who objects.
+    """Refuse to write of a customer, as known here, who objects.
 
     Raises
     ------

@@ -28,6 +28,7 @@ from hvc_ml.timeline.history import history
 from hvc_ml.workflows.champions import load_champion
 from hvc_ml.workflows.contact_rules import refuse_objecting
 from hvc_ml.workflows.customer_page import customer_page
+from hvc_ml.workflows.pseudonyms import names_of
 from hvc_ml.workflows.scores import Scores, declared, medians, scores_in_tiers, tiers_of
 from hvc_ml.workflows.scores import with_prior_figure as with_prior
 from hvc_ml.workflows.shop import Shop, open_shop
@@ -116,7 +117,7 @@ def explain(project: Project, customer: str, *, html: Path | None = None, stages
     project
         The business.
     customer
-        The id, as it stands in the orders.
+        The id, as it stands in the orders, or the pseudonym.
     html
         A file for the customer's page, to be read in a browser.
     stages
@@ -129,6 +130,7 @@ def explain(project: Project, customer: str, *, html: Path | None = None, stages
     UsageError
         If nobody has that id, or the customer is not in the population, or objects.
     """
+    customer = names_of(project)(customer)
     refuse_objecting(project, customer)
     with RunLock(project.state / "run.lock"):
         with stages.stage("load the champion"):

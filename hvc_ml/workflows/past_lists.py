@@ -74,7 +74,7 @@ class PastList:
                 f"{self.folder}: published as a workbook only. Add parquet to list.formats and score again."
             )
         text = pd.read_csv(self._intact("retention_list.csv"), dtype=str, keep_default_na=False, encoding="utf-8")
-        text = text.map(_unsafe)
+        text = text.map(unsafe_text)
         return text.assign(**{name: text[name].astype(float) for name in NUMBERS})
 
     def scores(self) -> pd.DataFrame:
@@ -119,7 +119,7 @@ def past_list(folder: Path) -> PastList:
     return PastList(folder, manifest["meta"], {name: entry["sha256"] for name, entry in manifest["files"].items()})
 
 
-def _unsafe(text: str) -> str:
+def unsafe_text(text: str) -> str:
     """Undo `safe_text`."""
     return text[1:] if text.startswith("'") and safe_text(text[1:]) == text else text
 

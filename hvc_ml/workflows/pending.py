@@ -11,7 +11,7 @@ from hvc_ml.config import Project
 from hvc_ml.errors import ModelRefused, ServiceError
 from hvc_ml.evaluation.gate import Decision
 from hvc_ml.progress import Stages
-from hvc_ml.publish import RunLock, write_bytes_atomic
+from hvc_ml.publish import RunLock, remove_file, write_bytes_atomic
 from hvc_ml.scoring.model import CustomerModel
 from hvc_ml.scoring.serving import serving
 from hvc_ml.tracking.copies import copy_of, digest_of, keep_copy
@@ -131,7 +131,7 @@ def register_pending(project: Project, *, stages: Stages) -> tuple[Registered, .
             for i, path in enumerate(found):
                 stage.step(i, len(found), path.stem)
                 done.append(_registered(project, store, Pending.read(path)))
-                path.unlink()
+                remove_file(path)
         return tuple(done)
 
 

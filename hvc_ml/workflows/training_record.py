@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from hvc_ml.evaluation.gate import Decision
 from hvc_ml.evaluation.metrics import capture_curve
-from hvc_ml.evaluation.slices import Slice, slice_table, slices
+from hvc_ml.evaluation.slices import Slice, slice_table
 from hvc_ml.explanation.summary import dependence_chart, summary_chart
 from hvc_ml.report.card import card_html, card_markdown
 from hvc_ml.report.charts import learning_chart
@@ -26,11 +26,11 @@ from hvc_ml.workflows.backtest_record import (
     record_datasets,
     settings_of,
 )
-from hvc_ml.workflows.evaluate import slice_labels
 from hvc_ml.workflows.model_card import model_card
 from hvc_ml.workflows.model_card_tables import against, figures_table
 from hvc_ml.workflows.search_record import record_search, search_params
 from hvc_ml.workflows.shop import Shop
+from hvc_ml.workflows.slicing import numbered, spread
 from hvc_ml.workflows.trained import Trained
 from hvc_ml.workflows.yardstick import earned_along
 
@@ -46,8 +46,13 @@ class Record:
 
 
 @contextlib.contextmanager
-def recorded_run(shop: Shop, store: Store, trained: Trained, decision: Decision) -> Iterator[Record]:
-    """One parent run with everything a reviewer asks for; the version is registered inside."""
+def recorded_run(
+    shop: Shop, store: Store, trained: Trained, decision: Decision, measured: Sequence[Slice]
+) -> Iterator[Record]:
+    """One parent run with everything a reviewer asks for; the version is registered inside.
+
+    Of an attribute's values (``slices.by``) the record holds numbers in place of their names.
+    """
     config, test = shop.project.config, trained.test
     decided = "promoted" if decision.promoted else "not promoted"
     name = f"{shop.now.isoformat()} {decided}, {trained.production.recipe.rung}"  # what a narrow column shows first
@@ -56,8 +61,9 @@ def recorded_run(shop: Shop, store: Store, trained: Trained, decision: Decision)
         name, params=_params(shop, trained), tags=run_tags(shop, trained, decision), description=words
     ) as run:
         record_backtest(run, test, config)
-        found = slices(test.actual, test.predictions, test.rules, slice_labels(test, config), seed=config.model.seed)
+        found = numbered(measured, config.slices.by)
         _figures_of_groups(run, trained, decision, found)
+        run.metrics({"parts": spread(found, config.slices.by)})
         _curves(run, shop, trained)
         figures = _figures(run, trained, decision)
         record_datasets(run, shop, trained.partitions, trained.features, _contexts(trained))

@@ -90,6 +90,15 @@ CASES = {
     "no list to watch": (HEAD + ROWS, CONFIG, "monitor", 5, "no list yet"),
     "nobody to forget": (HEAD + ROWS, CONFIG, "forget", 2, "--id-file"),
     "no file of those to forget": (HEAD + ROWS, CONFIG, "forget --id-file erase.txt", 4, "cannot be read"),
+    "nobody to take in again": (HEAD + ROWS, CONFIG, "forget --id 7 --allow-again", 2, "was forgotten here"),
+    "pseudonyms without a key": (
+        HEAD + ROWS,
+        CONFIG.replace("files,", "files, pseudonyms: true,"),
+        "check",
+        3,
+        "HVC_PSEUDONYM_KEY",
+    ),
+    "ids of a list that has them": (HEAD + ROWS, CONFIG, "identify --to x.csv", 2, "source.pseudonyms is off"),
     "no such version": (HEAD + ROWS, CONFIG, "models promote 7", 6, "no version 7"),
     "no champion before": (HEAD + ROWS, CONFIG, "models rollback", 6, "no earlier champion"),
     "a profile by what is no attribute": (

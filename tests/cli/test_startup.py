@@ -45,6 +45,7 @@ OURS = {
     "hvc_ml.cli.explain",
     "hvc_ml.cli.features",
     "hvc_ml.cli.forget",
+    "hvc_ml.cli.identify",
     "hvc_ml.cli.init",
     "hvc_ml.cli.models",
     "hvc_ml.cli.monitor",

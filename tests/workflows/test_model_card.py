@@ -6,9 +6,11 @@ import pytest
 
 from hvc_ml.evaluation.bootstrap import Estimate
 from hvc_ml.evaluation.gate import Decision
-from hvc_ml.workflows.model_card import _rivals
+from hvc_ml.workflows.model_card import _rivals, _weak
 from hvc_ml.workflows.model_card_tables import against, differences_table, shown, slices_table
-from hvc_ml.workflows.model_card_words import FORBIDDEN, INTENDED, LIMITS
+from hvc_ml.workflows.model_card_words import FORBIDDEN, INTENDED, LIMITS, PARTS
+from hvc_ml.workflows.slicing import numbered
+from made.parts import part
 
 GUARD = {"challenger": 0.83, "champion": 0.79, "bound": 0.1}
 COMPARED = Decision(
@@ -90,3 +92,17 @@ def test_where_no_part_could_be_measured_there_is_no_table():
     assert slices_table(()) is None
     assert shown(Estimate(float("nan"), float("nan"), float("nan"))) == ""
     assert shown(Estimate(float("nan"), 0.5, float("nan"))) == "0.500"
+
+
+def test_a_card_numbers_the_values_of_an_attribute_and_says_how_parts_are_read():
+    parts = numbered([part("tier", "Gold"), part("town", "Ulm"), part("town", "Bonn", cutoffs=())], ["town"])
+    table = slices_table(parts).set_index("part")
+    assert table.index.tolist() == ["tier: Gold", "town: part 1"]
+    assert table.loc["town: part 1", ["churn rate", "mean risk", "selected", "leavers selected"]].tolist() == [
+        *("25.0%", "30.0%", "20.0%", "30.0%"),
+    ]
+    says = [*_weak(parts, ["town"])]
+    assert says[0] == PARTS
+    assert says[1].startswith("Parts by town are numbered by size")
+    assert not any(name in text for name in ("Ulm", "Bonn") for text in (*says, table.to_csv()))
+    assert len([*_weak(parts, [])]) == 1

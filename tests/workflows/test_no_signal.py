@@ -35,14 +35,29 @@ def permuted(frame, seed):
     return frame.assign(**{name: frame[name].to_numpy()[order] for name in LABELS})
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_permuted_labels_are_not_promoted(tested, seed):
+def of_nothing(tested, seed):
+    """The frames with their labels dealt out at random, the test on them, and the decision."""
     frames, decided = tested
     swapped = {c: permuted(frame, [seed, c.toordinal()]) for c, frame in frames.items()}
-    test, decision, _ = decided(swapped)
+    return (frames, *decided(swapped)[:2])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_permuted_labels_are_not_promoted(tested, seed):
+    frames, test, decision = of_nothing(tested, seed)
     assert test.actual["churned"].sum() == sum(frames[c]["churned"].sum() for c in test.fitted)
     assert not decision.promoted
     assert "no signal" in decision.reason
+
+
+@pytest.mark.deep
+@pytest.mark.timeout(3600)
+def test_a_hundred_deals_of_labels_rank_like_chance_and_at_most_five_are_promoted(tested):
+    found = [of_nothing(tested, seed)[1:] for seed in range(100)]
+    auc = [test.panel.metrics()["churn_auc"] for test, _ in found]
+    assert np.mean(auc) == pytest.approx(0.5, abs=0.01)
+    assert np.quantile(np.abs(np.array(auc) - 0.5), 0.9) <= 0.05  # some 1,000 customers each
+    assert sum(decision.promoted for _, decision in found) <= 5
 
 
 def test_the_same_labels_unpermuted_are_promoted_and_so_is_the_same_model_again(tested):

@@ -90,3 +90,10 @@ def test_a_test_measures_everybody_with_models_that_saw_the_sample_only(trained)
     assert test.seen.any()
     assert test.fitted[tests[-1]].n_customers <= 1.2 * 700
     assert test.panel.metrics()["churn_auc"] > 0.7
+
+
+def test_of_a_panel_that_is_a_sample_a_part_is_told_as_a_part_of_everybody():
+    drawn = {EARLY: partition([f"c{i}" for i in range(100)]), LATE: partition([f"c{i}" for i in range(20, 120)])}
+    assert sample_of(drawn, 60, 0.1) == Sample(0.05, 1200)
+    assert sample_of(drawn, 500, 0.1) == Sample(0.1, 1200)
+    assert sample_of(drawn, "all") == Sample(1.0, 120)
