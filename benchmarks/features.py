@@ -7,7 +7,9 @@ Every contestant reads the same Parquet files and computes the same declared fea
 cutoffs. Each run is a process of its own, in turn, round after round: seconds are those of the processor (user and
 system, of all threads) from the first byte read to the last figure in memory, after a small run to warm up; memory is
 the largest of the process. ``scan`` only reads the columns that are needed; ``parts`` is the pass as `hvc-ml features`
-runs it, with labels and the prior's counts, customers part by part within ``--memory``. polars may be installed beside.
+runs it, with labels and the prior's counts, customers part by part within ``--memory``; ``cold`` is
+that pass and the hashes of all rows before it; ``refresh`` is the same for one new cutoff behind the log, where all but
+the newest 1 % of the orders were kept by an earlier run. polars may be installed beside.
 """
 
 import argparse
@@ -25,15 +27,18 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from benchmarks import feature_peers as peers
 from benchmarks.feature_log import DAYS, FIRST, cutoffs_of, write_log
+from benchmarks.results import record
 from benchmarks.tables import machine, table
 from hvc_ml.compiled.events import read_events
 from hvc_ml.compiled.features import features_of
 from hvc_ml.compiled.program import columns_of
 from hvc_ml.compiled.purchases import purchases_of
+from hvc_ml.dataset.keys import keys_of
 from hvc_ml.dataset.partition import PanelPlan, Pass
 from hvc_ml.features.algebra import Aggregate, aggregates
 from hvc_ml.features.catalog import available
@@ -43,14 +48,16 @@ from hvc_ml.features.settings import FeatureSettings
 from hvc_ml.labels import LabelSettings
 from hvc_ml.population import PopulationSettings, population_at
 from hvc_ml.tables.engine import Engine, open_engine
+from hvc_ml.tables.layers import Layers
 from hvc_ml.tables.load import Tables
 from hvc_ml.tables.resources import Resources
-from hvc_ml.timeline.days import day_number
+from hvc_ml.timeline.days import as_date, day_number
 
 Paths = dict[str, Path]
 HORIZON: Final = 90
-NAMES: Final = ("scan", "hvc-ml", "parts", "engine", "polars", "duckdb", "pandas")
+NAMES: Final = ("scan", "hvc-ml", "parts", "cold", "refresh", "engine", "polars", "duckdb", "pandas")
 WARM: Final = (20_000, 1_000)
+PACKAGES: Final = ("numba", "duckdb", "polars", "pandas", "pyarrow", "numpy")
 
 
 def main() -> None:
@@ -69,12 +76,12 @@ def main() -> None:
     if asked.run:
         print(json.dumps(_measured(asked.run, asked)))
         return
-    print(machine("numba", "duckdb", "polars", "pandas", "pyarrow", "numpy"))
+    print(machine(*PACKAGES))
     names = [n for n in NAMES if n not in asked.without and (n != "polars" or find_spec("polars"))]
     _log(asked, int(asked.orders), int(asked.customers))
     found = _rounds(asked, names)
     if asked.json:
-        asked.json.write_text(json.dumps({"asked": {k: str(v) for k, v in vars(asked).items()}, "found": found}))
+        record(asked.json, "features", vars(asked), found, PACKAGES)
     print(_told(found))
 
 
@@ -119,6 +126,8 @@ def _measured(name: str, asked: argparse.Namespace) -> dict[str, float]:
     cutoffs = cutoffs_of(asked.cutoffs)
     run(_log(asked, *WARM), cutoffs, asked.memory)
     paths = _log(asked, int(asked.orders), int(asked.customers))
+    if name == "refresh" and not keep_all_but_newest(paths):
+        run(paths, cutoffs, asked.memory)  # what an earlier run had left
     start = _processor()
     columns = run(paths, cutoffs, asked.memory)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
@@ -134,6 +143,35 @@ def _tables(engine: Engine, paths: Paths) -> Tables:
     first = day_number(FIRST)
     frames = {n: engine.sql(f"SELECT * FROM read_parquet('{p}')") for n, p in paths.items()}  # noqa: S608 # our path
     return Tables(first_day=first, end_day=first + DAYS, **frames)
+
+
+def keep_all_but_newest(paths: Paths) -> bool:
+    """Write the rows of the newest days, 1 % of the orders, and all others; whether they were there already."""
+    folder = paths["orders"].parent / "layers"
+    if (folder / "complete").exists():
+        return True
+    folder.mkdir(exist_ok=True)
+    days = np.sort(pq.read_table(paths["orders"], columns=["day"])["day"].to_numpy())
+    first = int(days[-len(days) // 100])
+    for name, path in paths.items():
+        for part, chosen in (("kept", pc.field("day") < first), ("fresh", pc.field("day") >= first)):
+            pq.write_table(pq.read_table(path, filters=chosen), folder / f"{name}-{part}.parquet")
+    (folder / "complete").touch()
+    return False
+
+
+def in_layers(engine: Engine, paths: Paths) -> Tables:
+    """The tables as a run finds them that has read the newest rows, and all others were kept."""
+    folder, layers = paths["orders"].parent / "layers", {}
+    for name in paths:
+        kept, fresh = (f"SELECT * FROM read_parquet('{folder / f'{name}-{p}.parquet'}')" for p in ("kept", "fresh"))  # noqa: S608 # our path
+        read = engine.materialise(fresh, name)
+        frame = engine.sql(f"{kept} UNION ALL {fresh}")
+        layers[name] = Layers(frame, engine.sql(kept), "kept", read, folder)
+    first = day_number(FIRST)
+    return Tables(
+        first_day=first, end_day=first + DAYS, layers=layers, **{name: found.frame for name, found in layers.items()}
+    )
 
 
 def _features(tables: Tables) -> tuple[Feature, ...]:
@@ -177,6 +215,28 @@ def _parts(paths: Paths, cutoffs: Sequence[date], memory: str) -> int:
     return columns[0]
 
 
+def _cold(paths: Paths, cutoffs: Sequence[date], memory: str) -> int:
+    with open_engine(Resources(memory=memory, threads=2), [p.parent for p in paths.values()]) as engine:
+        return _panels(engine, _tables(engine, paths), dict.fromkeys(cutoffs, True))
+
+
+def _refresh(paths: Paths, _cutoffs: Sequence[date], memory: str) -> int:
+    keep_all_but_newest(paths)
+    with open_engine(Resources(memory=memory, threads=2), [p.parent for p in paths.values()]) as engine:
+        tables = in_layers(engine, paths)
+        return _panels(engine, tables, {as_date(tables.end_day): False})
+
+
+def _panels(engine: Engine, tables: Tables, mature: dict[date, bool]) -> int:
+    plan = PanelPlan(_features(tables), PopulationSettings(active_within="all"), LabelSettings(horizon=HORIZON))
+    keys_of(engine, tables, mature, plan)
+    run = Pass(engine, tables, mature, plan)
+    columns = [part.panel.num_columns for parts in run.parts() for part in parts.values()]
+    for cutoff in mature:
+        run.statistics(cutoff)
+    return columns[0]
+
+
 def _engine(paths: Paths, cutoffs: Sequence[date], memory: str) -> int:
     columns = 0
     with open_engine(Resources(memory=memory, threads=2), [p.parent for p in paths.values()]) as engine:
@@ -202,6 +262,8 @@ RUNS: Final[dict[str, Callable[[Paths, Sequence[date], str], int]]] = {
     "scan": _scan,
     "hvc-ml": _ours,
     "parts": _parts,
+    "cold": _cold,
+    "refresh": _refresh,
     "engine": _engine,
     "polars": _peer(peers.with_polars),
     "duckdb": _peer(peers.with_duckdb),

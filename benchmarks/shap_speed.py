@@ -15,12 +15,13 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any, Final
 
 import lightgbm
 import numpy as np
 
+from benchmarks.results import record, version_of
 from hvc_ml.treeshap import Explainer
 
 Contribute = Callable[[Any], Any]
@@ -60,14 +61,21 @@ def main() -> None:
     parser.add_argument("--trees", type=int, default=500)
     parser.add_argument("--columns", type=int, default=40)
     parser.add_argument("--train", type=int, default=50_000, help="rows to train on (default: %(default)s)")
+    parser.add_argument("--json", type=Path, help="where to write what was measured")
     asked = parser.parse_args()
-    found = ", ".join(f"{name} {version(package)}" for name, package in PEERS.items() if _there(package))
-    print(f"{platform.machine()}, Python {platform.python_version()}, lightgbm {lightgbm.__version__}, {found}")
+    packages = ("lightgbm", *PEERS.values())
+    versions = ", ".join(f"{name} {version_of(name)}" for name in packages)
+    print(f"{platform.machine()}, Python {platform.python_version()}, {versions}")
+    found: dict[str, dict[str, dict[str, float]]] = {}
     for leaves in asked.leaves:
-        print(measured(leaves, asked.trees, asked.columns, asked.train), flush=True)
+        everybody = measured(leaves, asked.trees, asked.columns, asked.train)
+        print(_table(f"\n### {asked.trees} trees of {leaves} leaves, {asked.columns} columns\n", everybody), flush=True)
+        found[str(leaves)] = {one.name: {"rows_per_second": one.rate, "error": one.error} for one in everybody}
+    if asked.json:
+        record(asked.json, "shap_speed", vars(asked), found, packages)
 
 
-def measured(leaves: int, trees: int, columns: int, rows: int) -> str:
+def measured(leaves: int, trees: int, columns: int, rows: int) -> list[Contestant]:
     """Train one model and let everybody explain it."""
     x, y = _data(rows, columns)
     params = {"num_leaves": leaves, "learning_rate": 0.05, "verbose": -1, "num_threads": 1, "seed": 7}
@@ -81,7 +89,7 @@ def measured(leaves: int, trees: int, columns: int, rows: int) -> str:
             begin = time.process_time()
             one.explain(x[: one.rows])
             one.seconds.append(time.process_time() - begin)
-    return _table(f"\n### {trees} trees of {leaves} leaves, {columns} columns\n", everybody)
+    return everybody
 
 
 def _data(rows: int, columns: int) -> tuple[Any, Any]:
@@ -103,7 +111,7 @@ def _contestants(booster: lightgbm.Booster) -> Iterator[Contestant]:
 
     yield Contestant("LightGBM", lightgbms, ROWS["LightGBM"])
     for name, package in PEERS.items():
-        if _there(package):
+        if version_of(package) != "not installed":
             yield Contestant(name, globals()[f"_{name}"](booster), ROWS[name])
 
 
@@ -132,14 +140,6 @@ def _woodelf(booster: lightgbm.Booster) -> Contribute:
         return explainer.shap_values(pandas.DataFrame(x, columns=names), verbose=False)
 
     return explain
-
-
-def _there(package: str) -> bool:
-    try:
-        version(package)
-    except PackageNotFoundError:
-        return False
-    return True
 
 
 def _table(title: str, everybody: list[Contestant]) -> str:

@@ -2,8 +2,8 @@
 
 import platform
 from collections.abc import Iterable, Sequence
-from importlib.metadata import PackageNotFoundError, version
 
+from benchmarks.results import version_of
 from hvc_ml.evaluation.bootstrap import Estimate
 
 
@@ -62,15 +62,8 @@ def machine(*packages: str) -> str:
     >>> machine("no-such-package").endswith("no-such-package not installed")
     True
     """
-    named = ", ".join(f"{name} {_version(name)}" for name in packages)
+    named = ", ".join(f"{name} {version_of(name)}" for name in packages)
     return f"{platform.machine()}, Python {platform.python_version()}, {named}"
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "not installed"
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -65,7 +65,7 @@ def test_a_peer_computes_our_figures(log, ours, name):
                 assert theirs == pytest.approx(mine, rel=1e-9), aggregate
 
 
-@pytest.mark.parametrize("name", ["scan", "hvc-ml", "parts", "engine"])
+@pytest.mark.parametrize("name", ["scan", "hvc-ml", "parts", "cold", "refresh", "engine"])
 def test_every_run_of_ours_ends(log, name):
     assert RUNS[name](log, cutoffs_of(2), "1GB") > 10
 
