@@ -7,6 +7,7 @@ from hvc_ml.features.compute import features_at
 from hvc_ml.features.spending import spending
 from hvc_ml.labels import LabelSettings, labels_at
 from hvc_ml.population import population_at, subscribers_at
+from hvc_ml.tables.schema import TICKS
 from made.shop import TODAY, contract, make_tables, order
 
 
@@ -53,23 +54,41 @@ def test_the_day_of_the_event_is_that_of_the_first_order(engine, orders, day):
 
 
 def drawn_orders(seed):
-    """Orders and refunds of five customers, two years before and after the cutoff."""
+    """Ticks and costs of orders and refunds of five customers, two years around the cutoff; one more left long ago."""
     draw = random.Random(seed)
-    return [(f"c{draw.randrange(5)}", draw.randrange(-700, 700), draw.randrange(-20, 90)) for _ in range(600)]
+    ticks = [-20 * TICKS, -1, 0, 1, 90 * TICKS]
+    rows = [(f"c{draw.randrange(5)}", draw.randrange(-700, 700), draw.choice(ticks), 3) for _ in range(300)]
+    return [*rows, ("long gone", -690, TICKS, 3)]
 
 
-@pytest.mark.parametrize("horizon", [1, 30, 364, 365, 366, 500])
-def test_spend_ahead_is_the_money_of_the_year_before_the_end_of_the_horizon(engine, horizon):
+def made(rows):
+    return [order(c, day, ticks / TICKS, cost=cost, order_id=str(i)) for i, (c, day, ticks, cost) in enumerate(rows)]
+
+
+def counted(rows, horizon, margin):
+    """What labels say of one customer's orders, written out."""
+    ahead = [(day, ticks, cost) for _, day, ticks, cost in rows if 0 <= day < horizon]
+    bought = [day for day, ticks, _ in ahead if ticks > 0]
+    return {
+        "churned": int(not bought),
+        "future_value": sum(t for _, t, _ in ahead) / TICKS * margin - sum(c for *_, c in ahead) / TICKS,
+        "future_orders": len(bought),
+        "days_to_event": min(bought, default=None),
+        "spend_ahead": sum(t for _, day, t, _ in rows if horizon - 365 <= day < horizon) / TICKS,
+    }
+
+
+@pytest.mark.parametrize("horizon", [1, 7, 364, 365, 366, 500])
+def test_labels_are_those_counted_by_hand(engine, horizon):
     rows = drawn_orders(horizon)
-    found = labelled(engine, [order(c, d, float(a)) for c, d, a in rows], horizon=horizon)
-    for customer, row in found.items():
-        spent = sum(a for c, d, a in rows if c == customer and horizon - 365 <= d < horizon)
-        assert row["spend_ahead"] == spent
+    found = labelled(engine, made(rows), horizon=horizon, margin=0.5)
+    assert set(found) == {row[0] for row in rows}
+    for customer, labels in found.items():
+        assert labels == counted([row for row in rows if row[0] == customer], horizon, 0.5)
 
 
 def test_spend_ahead_is_what_the_feature_will_be(engine):
-    rows = [order(c, d, float(a)) for c, d, a in drawn_orders(3)]
-    tables = make_tables(engine, rows)
+    tables = make_tables(engine, made(drawn_orders(3)))
     customers = population_at(tables, TODAY, None)
     spent = next(f for f in spending((365,)) if f.name == "spend_365d")
     later = features_at(customers, tables, TODAY + timedelta(days=30), (spent,))
@@ -88,9 +107,13 @@ ORDERS = [order("ann", -1, 1.0)]
         ([contract("ann", -90, 0)], 0),
         ([contract("ann", -90, 30)], None),  # the end of the horizon is outside
         ([contract("ann", -90, 10), contract("ann", 10, None)], None),  # a change of plan
-        ([contract("ann", -90, 10), contract("ann", 15, None)], None),  # renewed within the grace
+        ([contract("ann", -90, 10), contract("ann", 17, None)], None),  # renewed on the last day of the grace
         ([contract("ann", -90, 10), contract("ann", 18, None)], 10),  # too late
         ([contract("ann", -90, 10), contract("ann", -50, None)], None),  # another one runs on
+        (
+            [contract("ann", -90, None), contract("ann", -50, 10), contract("ann", 0, 5)],
+            None,
+        ),  # one began and ended ahead
         ([contract("ann", -90, 10), contract("ann", 12, 20)], 20),  # renewed, and left all the same
         ([contract("ann", -90, 28), contract("ann", 32, None)], None),  # the grace reaches beyond the horizon
     ],

@@ -1,4 +1,6 @@
-from hvc_ml.population import PopulationSettings, active_within, population_at, subscribers_at
+import pytest
+
+from hvc_ml.population import MIN_GAPS, PopulationSettings, active_within, population_at, subscribers_at
 from made.shop import TODAY, contract, make_tables, order
 
 
@@ -13,7 +15,7 @@ def test_a_customer_is_active_up_to_the_last_day_of_the_window(engine):
 
 
 def test_who_only_sent_things_back_is_no_customer(engine):
-    tables = make_tables(engine, [order("ann", -3, -5.0), order("bob", -3, 0.0), order("cyd", -3, 1.0)])
+    tables = make_tables(engine, [order("ann", -3, -5.0), order("bob", -3, 0.0), order("cyd", -3, 0.0001)])
     assert ids(engine, population_at(tables, TODAY, 30)) == ["cyd"]
 
 
@@ -27,9 +29,10 @@ def test_the_window_is_the_quantile_of_gaps_but_at_least_the_horizon(engine):
     assert active_within(steady, TODAY, PopulationSettings(), 90) == 120
 
 
-def test_with_too_few_gaps_everyone_who_bought_counts(engine):
-    tables = make_tables(engine, [order("ann", -500, 1.0), order("ann", -400, 1.0)])
-    assert active_within(tables, TODAY, PopulationSettings(), 90) is None
+@pytest.mark.parametrize(("gaps", "limit"), [(1, None), (MIN_GAPS - 1, None), (MIN_GAPS, 100)])
+def test_with_too_few_gaps_everyone_who_bought_counts(engine, gaps, limit):
+    tables = make_tables(engine, [order("ann", -100 * (i + 1), 1.0) for i in range(gaps + 1)])
+    assert active_within(tables, TODAY, PopulationSettings(), 90) == limit
 
 
 def test_a_subscriber_is_one_whose_contract_is_not_known_to_have_ended(engine):

@@ -5,7 +5,13 @@ file), flushed to disk and renamed. Whatever goes wrong before the rename, what 
 """
 
 from hvc_ml.publish.directory import Staging, point_latest, publish_directory
-from hvc_ml.publish.files import make_private_directory, output_errors, private_umask, write_bytes_atomic
+from hvc_ml.publish.files import (
+    make_private_directory,
+    output_errors,
+    private_umask,
+    remove_file,
+    write_bytes_atomic,
+)
 from hvc_ml.publish.lock import RunLock
 from hvc_ml.publish.manifest import MANIFEST, read_verified, verify_directory
 
@@ -19,6 +25,7 @@ __all__ = [
     "private_umask",
     "publish_directory",
     "read_verified",
+    "remove_file",
     "verify_directory",
     "write_bytes_atomic",
 ]

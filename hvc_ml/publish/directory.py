@@ -92,6 +92,35 @@ def publish_directory(target: Path, *, meta: Mapping[str, Any], replace: bool = 
     _log.info("%s: %s", target, "already published, identical" if staging.identical else "published")
 
 
+def remove_directory(path: Path) -> None:
+    """Remove a directory that nobody may see in part: it loses its name first.
+
+    Parameters
+    ----------
+    path
+        A directory that `publish_directory` wrote. What a run that dies here leaves of it, `sweep` removes.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be removed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp()) / "list"
+    >>> folder.mkdir()
+    >>> remove_directory(folder)
+    >>> folder.exists()
+    False
+    """
+    aside = path.with_name(f".{path.name}.staging-removed")
+    with output_errors(path):
+        path.rename(aside)
+        sync(path.parent)
+        shutil.rmtree(aside)
+
+
 def point_latest(link: Path, target: Path) -> None:
     """Switch a symbolic link to another directory in one step.
 

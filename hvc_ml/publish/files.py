@@ -28,6 +28,7 @@ _ADVICE = {
     errno.EFBIG: "The file system does not take a file that large: choose another folder.",
     errno.ENAMETOOLONG: "Choose a shorter name.",
     errno.ENOTDIR: "A part of the path is a file: choose another folder.",
+    errno.ELOOP: "A link stands where a file or folder should: move it away.",
     errno.EISDIR: "A folder stands where the file should go: move it away.",
     errno.EEXIST: "Something stands there already: move it away.",
     errno.EMFILE: "Too many open files: raise the limit (ulimit -n).",
@@ -89,6 +90,27 @@ def make_private_directory(path: Path) -> None:
                 folder.mkdir(mode=PRIVATE_DIRECTORY)
     if not path.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file, if it is there.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be removed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "receipt.json"
+    >>> file.touch()
+    >>> remove_file(file)
+    >>> file.exists()
+    False
+    """
+    with output_errors(path):
+        path.unlink(missing_ok=True)
 
 
 @contextmanager

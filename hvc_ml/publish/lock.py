@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from hvc_ml.errors import LockHeld
+from hvc_ml.errors import LockHeld, OutputError
 from hvc_ml.publish.files import PRIVATE_FILE, make_private_directory, output_errors
 
 
@@ -33,9 +33,10 @@ class RunLock:
     True
     """
 
+    _descriptor: int
+
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._descriptor: int | None = None
 
     def __enter__(self) -> Self:
         with output_errors(self.path):
@@ -48,16 +49,19 @@ class RunLock:
             os.close(descriptor)
             who = f"process {holder}" if holder.isdigit() else "another process"
             raise LockHeld(f"{self.path}: {who} is at work on this project. Run again when it has finished.") from None
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
+        try:
+            with output_errors(self.path):
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
+        except OutputError:
+            os.close(descriptor)
+            raise
         self._descriptor = descriptor
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._descriptor is not None:
-            with suppress(OSError):  # the lock goes with the descriptor, whatever the disk says
-                os.ftruncate(self._descriptor, 0)
-            os.close(self._descriptor)
-            self._descriptor = None
+        with suppress(OSError):  # the lock goes with the descriptor, whatever the disk says
+            os.ftruncate(self._descriptor, 0)
+        os.close(self._descriptor)

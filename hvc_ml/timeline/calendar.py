@@ -1,6 +1,5 @@
 """Which cutoffs fit, calibrate and test, such that no model ever uses a label it could not have known."""
 
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -65,7 +64,7 @@ class Timeline:
         """
         earliest = self.first + timedelta(days=self.settings.min_history)
         latest = moment - timedelta(days=self.maturing)
-        return tuple(itertools.dropwhile(lambda c: c < earliest, _grid(self.first, latest, self.settings.every)))
+        return tuple(_grid(earliest, latest, self.settings.every))
 
     def split(self, moment: date) -> Split:
         """The fit and calibrate cutoffs of a model used at ``moment``."""
@@ -100,7 +99,7 @@ class Timeline:
                 f"Shorten labels.horizon, set calendar.every to fewer days, or bring older orders."
             )
         count = self.settings.tests if count is None else count
-        return tuple(c for c in mature if self._usable(c))[-count:] or mature[-1:]
+        return tuple(c for c in mature if self._usable(c))[-count:]
 
     def _usable(self, cutoff: date) -> bool:
         """Whether a test at ``cutoff`` has a model of the same kind as the newest one."""

@@ -30,10 +30,10 @@ _PER_NODE: Final = {
 _PER_LEAF: Final = {"leaf_value": _FINITE, "leaf_weight": _NUMBER, "leaf_count": _INT}
 _ONE: Final = {"num_leaves": r"\d{1,6}", "num_cat": r"\d{1,6}", "is_linear": r"0", "shrinkage": _FINITE}
 _CATEGORIES: Final = {"cat_boundaries": r"\d{1,9}", "cat_threshold": r"\d{1,10}"}
-_LISTS: Final = {
-    name: re.compile(rf"(?:{one}(?: {one})*)?")
-    for name, one in {**_PER_NODE, **_PER_LEAF, **_ONE, **_CATEGORIES}.items()
+_FORMS: Final = {name: re.compile(one) for name, one in _ONE.items()} | {
+    name: re.compile(rf"(?:{one}(?: {one})*)?") for name, one in {**_PER_NODE, **_PER_LEAF, **_CATEGORIES}.items()
 }
+_SPARED: Final = {"leaf_weight", "leaf_count"}
 _NEEDED: Final = {"version", "num_class", "num_tree_per_iteration", "max_feature_idx", "feature_names", "feature_infos"}
 _KINDS_OF_MISSING: Final = 3
 _BITS: Final = 16
@@ -118,7 +118,7 @@ def _tree(number: int, block: str, features: int) -> None:
     keys: dict[str, str] = {}
     for line in lines:
         match = _KEY.fullmatch(line)
-        if not match or match[1] in keys or match[1] not in _LISTS or not _LISTS[match[1]].fullmatch(match[2]):
+        if not match or match[1] in keys or match[1] not in _FORMS or not _FORMS[match[1]].fullmatch(match[2]):
             _refuse(f"tree {number}: a line has no form of LightGBM's")
         keys[match[1]] = match[2]
     wanted = {*_PER_NODE, *_PER_LEAF, *_ONE} | ({*_CATEGORIES} if keys.get("num_cat", "0") != "0" else set())
@@ -131,7 +131,7 @@ def _shape(number: int, keys: Mapping[str, str], features: int) -> None:
     leaves = int(keys["num_leaves"])
     nodes = leaves - 1
     lengths = dict.fromkeys(_PER_NODE, nodes) | dict.fromkeys(_PER_LEAF, leaves)
-    wrong = [name for name, length in lengths.items() if len(keys[name].split()) not in _allowed(length, leaves)]
+    wrong = [name for name, length in lengths.items() if len(keys[name].split()) not in _allowed(name, length)]
     if leaves < 1 or wrong:
         _refuse(f"tree {number}: {', '.join(wrong)} has not one number for each of {leaves} leaves")
     _hangs_together(number, _ints(keys, "left_child"), _ints(keys, "right_child"), leaves)
@@ -143,9 +143,9 @@ def _shape(number: int, keys: Mapping[str, str], features: int) -> None:
     _categories(number, keys, decisions)
 
 
-def _allowed(length: int, leaves: int) -> tuple[int, ...]:
-    """A tree of one leaf may leave its weights and counts out."""
-    return (0, 1) if leaves == 1 and length == 1 else (length,)
+def _allowed(name: str, length: int) -> tuple[int, ...]:
+    """A tree of one leaf may leave its weight and its count out."""
+    return (0, 1) if length == 1 and name in _SPARED else (length,)
 
 
 def _hangs_together(number: int, left: list[int], right: list[int], leaves: int) -> None:

@@ -1,10 +1,12 @@
 """The laws of the house, over the whole catalog: add a feature, and they hold it without a line of test."""
 
 import random
+from datetime import timedelta
 
 import narwhals as nw
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from features.logs import CUSTOMERS, logs
 from features.reference import reference
@@ -18,14 +20,16 @@ from hvc_ml.population import PopulationSettings, active_within, population_at, 
 from made.shop import TODAY, at, contract, event, make_tables, order
 
 LAW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(LAW, max_examples=5)
+MONEY = ("amount", "refund", "discount", "cost", "price")
 EVERY = catalog(FeatureSettings(), 60, {"region": False, "score_at_signup": True})
 
 
-def computed(engine, log, features=None):
+def computed(engine, log, features=None, cutoff=TODAY):
     tables = make_tables(engine, **log)
-    population = engine.materialise(population_at(tables, TODAY, None), "population")
+    population = engine.materialise(population_at(tables, cutoff, None), "population")
     chosen = available(tables, FeatureSettings(), 60) if features is None else features
-    found = engine.arrow(features_at(population, tables, TODAY, chosen).sort("customer_id")).to_pylist()
+    found = engine.arrow(features_at(population, tables, cutoff, chosen).sort("customer_id")).to_pylist()
     return {row.pop("customer_id"): row for row in found}
 
 
@@ -88,6 +92,46 @@ def test_the_engine_agrees_to_the_last_bit_with_plain_python(engine, log):
     found = computed(engine, log, features)
     expected = reference(log, found, TODAY, features)
     assert found == expected
+
+
+@pytest.mark.deep
+@pytest.mark.timeout(3600)
+@given(logs)
+@settings(LAW, max_examples=5_000)
+def test_the_engine_agrees_with_plain_python_on_thousands_of_logs(engine, log):
+    features = available(make_tables(engine, **log), FeatureSettings(), 60)
+    found = computed(engine, log, features)
+    assert found == reference(log, found, TODAY, features)
+
+
+@given(logs)
+@FEW
+def test_a_hundred_times_the_money_is_a_hundred_times_every_amount_and_changes_nothing_else(engine, log):
+    features = available(make_tables(engine, **log), FeatureSettings(), 60)
+    scale = {f.name: 100 if f.unit == "money" else 1 for f in features}
+    before, after = (computed(engine, given, features) for given in (log, _changed(log, MONEY, lambda v: v * 100)))
+    assert after.keys() == before.keys()
+    for customer, row in before.items():
+        for name, value in row.items():
+            is_number = isinstance(value, float)
+            wanted = pytest.approx(value * scale[name], rel=1e-12, nan_ok=True) if is_number else value
+            assert after[customer][name] == wanted, name
+
+
+@given(logs, st.integers(-2_000, 2_000))
+@FEW
+def test_everything_some_days_later_is_the_same(engine, log, days):
+    features = available(make_tables(engine, **log), FeatureSettings(), 60)
+    moved = _changed(log, ("day", "end_day", "known_day"), lambda day: day + days)
+    assert computed(engine, moved, features, TODAY + timedelta(days)) == computed(engine, log, features)
+
+
+def _changed(log, columns, change):
+    """The log with a change in every cell of some columns."""
+    return {
+        name: [{c: change(v) if c in columns and v is not None else v for c, v in row.items()} for row in rows]
+        for name, rows in log.items()
+    }
 
 
 @given(logs)

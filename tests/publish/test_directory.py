@@ -12,6 +12,7 @@ import pytest
 from hvc_ml.errors import ModelRefused, OutputError
 from hvc_ml.publish import MANIFEST, point_latest, publish_directory, read_verified, verify_directory
 from hvc_ml.publish import directory as publishing
+from hvc_ml.publish.directory import remove_directory
 
 
 def publish(target, text="one", meta=None, **options):
@@ -53,6 +54,7 @@ def test_the_staging_directory_is_private_while_it_is_written(tmp_path):
     with publish_directory(tmp_path / "a", meta={}) as staging:
         assert stat.S_IMODE(staging.path.stat().st_mode) == 0o700
         assert staging.path.parent == tmp_path
+        assert not staging.identical
         assert not (tmp_path / "a").exists()
 
 
@@ -91,6 +93,26 @@ def test_a_damaged_generation_is_not_identical(tmp_path):
         publish(tmp_path / "a")
     assert not publish(tmp_path / "a", replace=True).identical
     verify_directory(tmp_path / "a")
+
+
+def test_an_old_generation_that_cannot_be_removed_does_not_undo_the_new_one(tmp_path, monkeypatch):
+    def stubborn(path, *, ignore_errors=False):
+        if not ignore_errors:
+            raise PermissionError(errno.EACCES, "no", str(path))
+
+    publish(tmp_path / "a", "one")
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.rmtree", stubborn)
+        publish(tmp_path / "a", "two", replace=True)
+    assert (tmp_path / "a" / "list.csv").read_text() == "two"
+    publish(tmp_path / "a", "three", replace=True)
+    assert entries(tmp_path) == ["a"]
+
+
+def test_what_json_cannot_hold_is_not_published(tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        publish(tmp_path / "a", meta={"share": float("nan")})
+    assert entries(tmp_path) == []
 
 
 def test_a_run_that_died_between_the_two_renames_is_undone_by_the_next(tmp_path):
@@ -178,13 +200,13 @@ def test_every_kind_of_damage_is_refused_by_name(tmp_path, error, verify):
             verify(target, error=error)
 
     (target / "list.csv").write_text("onf")
-    refused("SHA-256")
+    refused("list.csv: SHA-256")
     (target / "list.csv").unlink()
-    refused("missing")
+    refused("1 of 2 files are missing .*list.csv")
     (target / "list.csv").write_text("one")
     verify(target, error=error)
     (target / "extra").write_text("")
-    refused("not in its manifest")
+    refused("not in its manifest .*extra")
     (target / "extra").unlink()
     (target / MANIFEST).write_text(manifest[:-10])
     refused("not JSON")
@@ -216,6 +238,23 @@ def test_what_is_read_is_what_was_checked(tmp_path):
     assert manifest["files"]["list.csv"]["bytes"] == 3
 
 
+def test_a_directory_that_is_removed_loses_its_name_before_its_files(tmp_path, monkeypatch):
+    publish(tmp_path / "a")
+
+    def faulty(_):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.rmtree", faulty)
+        with pytest.raises(OutputError, match=f"^{tmp_path / 'a'}: "):
+            remove_directory(tmp_path / "a")
+    assert [name.startswith(".a.staging-") for name in entries(tmp_path)] == [True]
+    publish(tmp_path / "a")
+    assert entries(tmp_path) == ["a"]
+    remove_directory(tmp_path / "a")
+    assert entries(tmp_path) == []
+
+
 def test_latest_is_switched_and_moves_with_its_folder(tmp_path):
     lists = tmp_path / "lists"
     for name in ("a", "b"):
@@ -241,6 +280,21 @@ def test_a_switch_that_died_half_way_is_finished_by_the_next(tmp_path):
     (tmp_path / ".latest.switch").symlink_to("elsewhere")
     point_latest(tmp_path / "latest", tmp_path / "a")
     assert entries(tmp_path) == ["a", "latest"]
+
+
+def test_a_switch_that_others_disturb_is_tried_again(tmp_path, monkeypatch):
+    publish(tmp_path / "a")
+    switch, disturbed = Path.replace, []
+
+    def disturb(path, target):
+        if not disturbed:
+            disturbed.append(path)
+            raise FileNotFoundError
+        return switch(path, target)
+
+    monkeypatch.setattr(Path, "replace", disturb)
+    point_latest(tmp_path / "latest", tmp_path / "a")
+    assert (tmp_path / "latest").readlink() == Path("a")
 
 
 def test_a_link_that_others_never_stop_switching_is_given_up(tmp_path, monkeypatch):

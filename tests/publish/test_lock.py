@@ -1,12 +1,14 @@
+import errno
 import os
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from hvc_ml.errors import LockHeld
+from hvc_ml.errors import LockHeld, OutputError
 from hvc_ml.publish import RunLock
 
 HOLD = "import sys, time; from pathlib import Path; from hvc_ml.publish import RunLock\nwith RunLock(Path(sys.argv[1])):\n print('held', flush=True); time.sleep(60)"
@@ -21,10 +23,11 @@ def test_the_second_run_is_told_who_is_at_work(tmp_path):
         pass
 
 
-def test_a_holder_that_has_not_written_its_name_yet_is_another_process(tmp_path):
+@pytest.mark.parametrize("said", [b"", b"\xff\xfe", b"me"])
+def test_a_holder_whose_name_cannot_be_read_is_another_process(tmp_path, said):
     with RunLock(tmp_path / "lock"):
-        os.truncate(tmp_path / "lock", 0)
-        with pytest.raises(LockHeld, match="another process"), RunLock(tmp_path / "lock"):
+        (tmp_path / "lock").write_bytes(said)
+        with pytest.raises(LockHeld, match=": another process is"), RunLock(tmp_path / "lock"):
             pass
 
 
@@ -46,5 +49,38 @@ def test_a_crash_releases_the_lock(tmp_path):
 def test_an_error_inside_releases_the_lock(tmp_path):
     with pytest.raises(KeyError), RunLock(tmp_path / "lock"):
         raise KeyError
+    with RunLock(tmp_path / "lock"):
+        pass
+
+
+def test_the_lock_file_is_private_and_empty_afterwards(tmp_path):
+    old = os.umask(0o000)
+    try:
+        with RunLock(tmp_path / "lock"):
+            assert stat.S_IMODE((tmp_path / "lock").stat().st_mode) == 0o600
+    finally:
+        os.umask(old)
+    assert (tmp_path / "lock").read_bytes() == b""
+
+
+def test_a_disk_that_fails_at_the_end_does_not_keep_the_lock(tmp_path, monkeypatch):
+    def fails(*_):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patch, RunLock(tmp_path / "lock"):
+        patch.setattr(os, "ftruncate", fails)
+    with RunLock(tmp_path / "lock"):
+        pass
+
+
+@pytest.mark.parametrize("call", ["open", "ftruncate", "pwrite"])
+def test_a_lock_that_cannot_be_written_is_an_output_error_and_nobodys(tmp_path, monkeypatch, call):
+    def fails(*_):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, fails)
+        with pytest.raises(OutputError, match=f"^{tmp_path / 'lock'}: "), RunLock(tmp_path / "lock"):
+            pass
     with RunLock(tmp_path / "lock"):
         pass

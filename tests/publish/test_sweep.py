@@ -40,9 +40,33 @@ def test_no_folder_is_nothing_to_do(tmp_path):
 def test_what_cannot_be_removed_is_said(tmp_path, monkeypatch):
     (tmp_path / ".a.staging-1").mkdir()
 
-    def refuse(path):
-        raise PermissionError(13, "Permission denied", str(path))
+    def refuse(_):
+        raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("shutil.rmtree", refuse)
-    with pytest.raises(OutputError, match="cannot be written"):
+    with pytest.raises(OutputError, match=f"^{tmp_path}: cannot be written"):
         sweep(tmp_path)
+
+
+def test_a_link_in_the_place_of_a_leftover_is_not_followed(tmp_path):
+    (tmp_path / "kept").mkdir()
+    link = tmp_path / ".list.staging-ab1"
+    link.symlink_to("kept")
+    with pytest.raises(OutputError, match=f"{link}.*link"):
+        sweep(tmp_path)
+    assert link.is_symlink()
+    assert (tmp_path / "kept").is_dir()
+
+
+def test_a_leftover_that_vanishes_meanwhile_is_no_fault(tmp_path, monkeypatch):
+    (tmp_path / ".list.staging-ab1").mkdir()
+    (tmp_path / ".list.staging-cd2").mkdir()
+    look = os.open
+
+    def too_late(path, how):
+        path.rmdir()
+        return look(path, how)
+
+    monkeypatch.setattr(os, "open", too_late)
+    sweep(tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -11,10 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hvc_ml import __version__
 from hvc_ml.errors import ModelRefused, OutputError
 from hvc_ml.publish import publish_directory
 from hvc_ml.scoring import bundle
-from hvc_ml.scoring.bundle import bundle_digest, read_bundle, self_test, selftest_rows, write_bundle
+from hvc_ml.scoring.bundle import (
+    MOST_ROWS,
+    bundle_digest,
+    read_bundle,
+    read_self_test,
+    self_test,
+    selftest_rows,
+    write_bundle,
+)
 from hvc_ml.scoring.model import CustomerModel
 
 ROWS = pd.DataFrame({"a": [1.0, np.nan, -0.0], "t": ["x", None, "é"]})
@@ -38,15 +47,26 @@ def reseal(folder, name, content):
 
 
 def test_what_was_written_comes_back(tmp_path):
-    files, meta = read_bundle(written(tmp_path / "b"))
-    assert {name: files[name] for name in FILES} == FILES
-    assert (meta["grade"], meta["format"]) == ("B", 1)
+    given = {**FILES, "recipe/deep/down/mod\u00e8le.txt": b"more"}
+    write_bundle(tmp_path / "b", given, meta=META, selftest=(ROWS, OUT))
+    files, meta = read_bundle(tmp_path / "b")
+    assert {name: files[name] for name in given} == given
+    assert meta == {**META, "format": 1, "hvc_ml": __version__}
 
 
 def test_the_same_model_is_the_same_bytes(tmp_path):
-    first, second = written(tmp_path / "one"), written(tmp_path / "two")
+    first, second = written(tmp_path / "one"), tmp_path / "two"
+    turned = dict(reversed(META.items()))
+    write_bundle(second, dict(reversed(FILES.items())), meta=turned, selftest=(ROWS, OUT))
     assert bundle_digest(first) == bundle_digest(second)
     assert all((second / f.relative_to(first)).read_bytes() == f.read_bytes() for f in first.rglob("*") if f.is_file())
+
+
+@pytest.mark.parametrize("rows", [1, MOST_ROWS])
+def test_one_row_to_test_with_is_enough_and_thirty_two_are_not_too_many(tmp_path, rows):
+    numbers = pd.DataFrame({"p": np.arange(float(rows))})
+    write_bundle(tmp_path / "b", FILES, meta=META, selftest=(numbers, numbers))
+    self_test(lambda given: given, read_bundle(tmp_path / "b")[0])
 
 
 def test_files_are_private(tmp_path):
@@ -117,10 +137,11 @@ def mutate(folder, rng):
     return f"{kind} {file.name} at {at}"
 
 
-def test_every_accident_to_a_real_model_is_refused_and_none_kills_the_process(tmp_path, model, sample):
+@pytest.mark.parametrize("accidents", [200, pytest.param(2_000, marks=pytest.mark.deep)])
+def test_every_accident_to_a_real_model_is_refused_and_none_kills_the_process(tmp_path, model, sample, accidents):
     model.save(tmp_path / "good", sample)
     rng = random.Random(11)
-    for number in range(200):
+    for number in range(accidents):
         shutil.copytree(tmp_path / "good", tmp_path / "bad")
         what = mutate(tmp_path / "bad", rng)
         with pytest.raises(ModelRefused) as refused:
@@ -201,11 +222,41 @@ def test_text_predictions_are_compared_too(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "test", [b"{}", b'{"rows": 3, "predictions": []}', b'{"rows": [{"name": "a"}], "predictions": []}']
+    "values",
+    [
+        np.array([1.0, np.nan, 0.0]),
+        np.array([1, 2, 3]),
+        np.array([True, False, False]),
+        np.array([0.1, 1 / 3, np.nan], dtype=np.float32),
+    ],
+    ids=lambda values: str(values.dtype),
 )
-def test_a_self_test_of_another_shape_is_refused(tmp_path, test):
+def test_numbers_of_any_width_are_the_same_the_next_day_and_others_are_not(tmp_path, values):
+    write_bundle(tmp_path / "b", FILES, meta=META, selftest=(ROWS, pd.DataFrame({"p": values})))
+    files, _ = read_bundle(tmp_path / "b")
+    self_test(lambda rows: pd.DataFrame({"p": values}), files)
+    with pytest.raises(ModelRefused, match="self-test"):
+        self_test(lambda rows: pd.DataFrame({"p": values[::-1]}), files)
+
+
+def test_a_missing_number_is_missing_whatever_its_bits(tmp_path):
+    write_bundle(tmp_path / "b", FILES, meta=META, selftest=(ROWS, pd.DataFrame({"p": [1.0, np.nan, 2.0]})))
+    files, _ = read_bundle(tmp_path / "b")
+    self_test(lambda rows: pd.DataFrame({"p": [1.0, np.copysign(np.nan, -1), 2.0]}), files)
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        b"{}",
+        b'{"rows": 3, "predictions": []}',
+        b'{"rows": [{"name": "a"}], "predictions": []}',
+        b'{"rows": [{"name": "a", "kind": "number", "values": ["x"]}], "predictions": []}',
+    ],
+)
+def test_a_self_test_of_another_shape_is_refused(test):
     with pytest.raises(ModelRefused):
-        self_test(lambda rows: OUT, {"selftest.json": test})
+        read_self_test({"selftest.json": test})
 
 
 @given(st.lists(st.floats(0, 1e9), min_size=2, max_size=40), st.integers(0, 5))
@@ -215,6 +266,16 @@ def test_numbers_of_the_self_test_are_no_customers_own(values, seed):
     assert [*rows.columns] == ["spend"]
     assert len(rows) == 32
     assert all(float(f"{v:.3g}") == v for v in rows["spend"])
+
+
+def test_what_is_drawn_depends_on_the_seed_alone_and_keeps_what_is_missing_or_endless():
+    frame = pd.DataFrame({"a": [*np.arange(50.0), np.nan, np.inf], "t": [*"xyz" * 17, None]})
+    once, again = (selftest_rows(frame, ["a", "t"], rows=400, seed=3) for _ in range(2))
+    pd.testing.assert_frame_equal(once, again)
+    assert not once.equals(selftest_rows(frame, ["a", "t"], rows=400, seed=4))
+    assert once["a"].isna().any()
+    assert np.isinf(once["a"]).any()
+    assert {*once["t"]} == {"x", "y", "z", None}
 
 
 def test_columns_are_drawn_apart_so_that_no_row_is_a_customers():

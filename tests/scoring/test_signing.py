@@ -71,10 +71,12 @@ def test_a_signature_that_is_none_is_refused(tmp_path, key, content):
         read_bundle(forged)
 
 
-def test_a_key_that_is_too_short_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setenv(KEY, "short")
-    with pytest.raises(ConfigError, match="5 bytes"):
+def test_a_key_of_sixteen_bytes_is_long_enough_and_a_shorter_one_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv(KEY, 15 * "k")
+    with pytest.raises(ConfigError, match="15 bytes"):
         written(tmp_path / "bundle")
+    monkeypatch.setenv(KEY, 16 * "k")
+    read_bundle(written(tmp_path / "bundle"))
 
 
 def test_the_signature_covers_the_release_that_wrote_it(tmp_path, key):

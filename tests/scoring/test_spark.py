@@ -7,15 +7,11 @@ import pytest
 from hvc_ml.errors import OutputError
 from hvc_ml.scoring.batches import score_batch
 from hvc_ml.scoring.spark import Score, score_in_spark
-from made.spark import spark
 
-pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas")
-
-
-@pytest.fixture(scope="module")
-def session():
-    with spark() as running:
-        yield running
+pytestmark = [
+    pytest.mark.spark,
+    pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas"),
+]
 
 
 @pytest.fixture
