@@ -94,6 +94,7 @@ def console(*, as_json: bool, verbose: bool, quiet: bool) -> Iterator[Console]:
     handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
     logger = logging.getLogger("hvc_ml")
     before = logger.handlers[:], logger.level, logger.propagate
+    complains, logging.raiseExceptions = logging.raiseExceptions, False  # a lost line of the log is no traceback
     logger.handlers[:], logger.propagate = [handler], False
     logger.setLevel(level)
     try:
@@ -101,6 +102,7 @@ def console(*, as_json: bool, verbose: bool, quiet: bool) -> Iterator[Console]:
     finally:  # who calls a verb from Python finds the log as it was
         logger.handlers[:], logger.propagate = before[0], before[2]
         logger.setLevel(before[1])
+        logging.raiseExceptions = complains
 
 
 @contextlib.contextmanager

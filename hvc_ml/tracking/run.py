@@ -159,7 +159,10 @@ class Run:
             self._client.log_batch(self.id, tags=clean)
 
     def _file(self, path: str, content: bytes) -> None:
-        with tempfile.TemporaryDirectory() as folder, self._talking(f"recording {Path(path).name}"):
+        with (
+            tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+            self._talking(f"recording {Path(path).name}"),
+        ):
             file = Path(folder) / Path(path).name
             file.write_bytes(content)
             parent = Path(path).parent.as_posix()

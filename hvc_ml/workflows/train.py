@@ -112,7 +112,7 @@ def train(project: Project, *, promote: bool, stages: Stages) -> TrainResult:
             store = open_store(config.tracking, project.folder, config.name)
         with open_shop(project, stages) as shop:
             trained = _trained(shop)
-            with TemporaryDirectory() as scratch:
+            with TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
                 return _registered(shop, store, trained, Path(scratch), promote=promote)
 
 
