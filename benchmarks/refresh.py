@@ -3,7 +3,7 @@
 python -m benchmarks.refresh --orders 2e6 --customers 1e5
 python -m benchmarks.refresh --orders 20e6 --customers 1e6 --rounds 1
 
-A log lies in Parquet files, one a month; then two files of new orders come, a week each. Runs of `hvc-ml features`,
+A log lies in Parquet files, one a week; then two more come, each with 1 % new orders. Runs of `hvc-ml features`,
 each a process of its own: ``cold`` reads every file and computes all cutoffs; ``keeping`` does the same with
 ``source.settled_after: 14`` and keeps what is settled; ``first night`` comes after a new file, reads what is new, makes
 compact copies of what was kept, and computes the cutoff that no earlier run could; ``night`` does so after the second
@@ -20,7 +20,6 @@ import sys
 import tempfile
 import time
 from datetime import date, timedelta
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,7 +31,7 @@ from benchmarks.results import record
 from benchmarks.tables import machine, table
 
 FIRST: Final = date(2022, 1, 1)
-MONTHS: Final = 36
+WEEKS: Final = 156
 PACKAGES: Final = ("duckdb", "numba", "pyarrow", "numpy")
 CONFIG: Final = """\
 name: refresh
@@ -135,7 +134,7 @@ def _compare(one: Path, other: Path) -> None:
 
 
 def _log(folder: Path, orders: int, customers: int, new: float) -> None:
-    """A file of orders for each month, and two of a week each that come afterwards."""
+    """A file of orders for each week, and two that come afterwards."""
     if (folder / "complete").exists():
         return
     rng = np.random.default_rng(1)
@@ -143,18 +142,16 @@ def _log(folder: Path, orders: int, customers: int, new: float) -> None:
     cumulated /= cumulated[-1]
     (folder / "log").mkdir(parents=True, exist_ok=True)
     (folder / "new").mkdir(exist_ok=True)
-    begins = [date(FIRST.year + m // 12, m % 12 + 1, 1) for m in range(MONTHS + 1)]
-    for begin, end in pairwise(begins):
-        _write(rng, cumulated, orders // MONTHS, begin, end, folder / "log" / f"{begin:%Y-%m}.parquet")
     few = max(int(orders * new), 1)
-    for week in range(2):
-        begin = begins[-1] + timedelta(days=7 * week)
-        _write(rng, cumulated, few, begin, begin + timedelta(days=7), folder / "new" / f"week-{week + 1}.parquet")
+    for week in range(WEEKS + 2):
+        begin, to = FIRST + timedelta(days=7 * week), folder / ("log" if week < WEEKS else "new")
+        _write(rng, cumulated, orders // WEEKS if week < WEEKS else few, begin, to / f"{begin}.parquet")
     (folder / "complete").touch()
 
 
-def _write(rng: np.random.Generator, cumulated: Any, n: int, begin: date, end: date, path: Path) -> None:
-    seconds = np.sort(rng.integers(0, (end - begin).days * 86_400, n))
+def _write(rng: np.random.Generator, cumulated: Any, n: int, begin: date, path: Path) -> None:
+    """A week of orders."""
+    seconds = np.sort(rng.integers(0, 7 * 86_400, n))
     moment = np.datetime64(begin, "s") + seconds
     product = (5000 * rng.random(n) ** 2).astype(np.int64)
     columns = {

@@ -75,7 +75,7 @@ def _other(asked: str | None) -> str:
 def _written(path: Path) -> str | None:
     try:
         return str(json.loads(path.read_bytes())["check"])
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError):
         raise ConfigError(f"{path}: cannot be read; it tells which key was in use. Restore it from a backup.") from None

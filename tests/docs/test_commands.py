@@ -63,8 +63,8 @@ def fitted(command):
         argv += ["--cutoffs", "1"]
     if argv[0] == "ui" and "--print" not in argv:
         argv.append("--print")
-    if argv[0] == "forget" and "--allow-again" not in argv:
-        Path(argv[argv.index("--id-file") + 1]).write_text(scored(command.project)["customer_id"].iloc[0])
+    if argv[0] == "forget" and not (ids := Path(argv[argv.index("--id-file") + 1])).exists():
+        ids.write_text(scored(command.project)["customer_id"].iloc[0])
     if argv[:2] == ["campaign", "import"]:
         shutil.copy(Path(command.project, "lists", "latest", "retention_list.csv"), argv[2])
     return argv
