@@ -68,6 +68,11 @@ _SAYS: Final[Mapping[str, tuple[str, str, str]]] = {
     "not_finite": ("amount", "hold an amount that is missing or infinite", "Fix the source, or use {mapping}.filter"),
     "overflow": ("amount", "hold an amount of 900 billion or more", "Is it in another unit, or an id?"),
     "bad_number": ("", "hold an optional number that cannot be read", "Check {mapping}.decimal, or do not map it"),
+    "other_currency": (
+        "currency",
+        "are in another currency than the config's, or in none",
+        "Map {mapping}.columns.amount to money of one currency, or leave such rows out with {mapping}.filter",
+    ),
     "no_text": ("{text}", "are empty", "Fix the source, or leave them out with {mapping}.filter"),
     "ends_early": ("ended_at", "end before they start", "Are started_at and ended_at exchanged?"),
     "refund": ("amount", "are refunds and are left out, as asked", ""),

@@ -11,7 +11,7 @@ from hvc_ml.tables.expression import parse
 from hvc_ml.tables.mapping import TableMapping
 from hvc_ml.tables.parts import Part, RawColumn
 from hvc_ml.tables.pseudonyms import MACRO
-from hvc_ml.tables.schema import CUSTOMER, KNOWN_DAY, SCHEMAS, TICKS, Column, TableName
+from hvc_ml.tables.schema import CURRENCY, CUSTOMER, KNOWN_DAY, SCHEMAS, TICKS, Column, TableName
 from hvc_ml.tables.sql import identifier, literal
 from hvc_ml.tables.tree import Name, Node, Text, check_names, is_condition, names
 
@@ -20,8 +20,8 @@ LIMIT = 2**53
 
 Reason = Literal[
     "kept", "ragged", "filtered", "anonymous", "no_customer", "no_time", "ambiguous_time", "bad_time", "sentinel_time",
-    "future", "bad_amount", "no_amount", "not_finite", "overflow", "bad_number", "no_text", "ends_early", "refund",
-    "repeated",
+    "future", "bad_amount", "no_amount", "not_finite", "overflow", "bad_number", "other_currency", "no_text",
+    "ends_early", "refund", "repeated",
 ]  # fmt: skip
 """What becomes of a row; of several reasons the first in this order is given."""
 
@@ -41,6 +41,7 @@ class Conversion:
     mapping: TableMapping
     timezone: str
     today: int | None = None  # days since 1970-01-01
+    currency: str | None = None  # ISO code of all money; None: rows may hold any
     pseudonyms: bool = False  # whether the engine knows the function of `pseudonyms.macro`, and customers go by it
 
 
@@ -100,10 +101,15 @@ def conversion_sql(conversion: Conversion, part: Part, attributes: dict[str, str
 def canonical_columns(conversion: Conversion) -> tuple[str, ...]:
     """Names of the canonical columns that the mapping yields, in order."""
     time = SCHEMAS[conversion.table].time
-    out = [_day_name(target, time) for target in conversion.mapping.columns]
+    out = [_day_name(target, time) for target in conversion.mapping.columns if not _is_checked_only(conversion, target)]
     if conversion.table == "orders" and "order_id" not in out:
         out.append("order_id")
     return tuple(out)
+
+
+def _is_checked_only(conversion: Conversion, target: str) -> bool:
+    """Whether a column only tells which rows to take."""
+    return target == CURRENCY and SCHEMAS[conversion.table].column(target) is not None
 
 
 def _day_name(target: str, time: str | None) -> str:
@@ -147,7 +153,8 @@ def _field(conversion: Conversion, part: Part, target: str, text: str, attribute
     if column.kind in {"money", "number"}:
         return _number_field(node, part, conversion, column, where)
     if column.kind == "text" and isinstance(node, Text):
-        return _Field(target, literal(node.value), identifier(f"p_{target}"), ())
+        parsed = identifier(f"p_{target}")
+        return _Field(target, literal(node.value), parsed, _foreign(parsed, conversion, column))
     if not isinstance(node, Name):
         raise ConfigError(f"{where}: expected one column, found an expression.")
     raw = part.column(node.name)
@@ -174,10 +181,19 @@ def _text_field(raw: RawColumn, conversion: Conversion, column: Column) -> _Fiel
     faults: tuple[tuple[Reason, str], ...] = ()
     if column.name == "customer_id":
         faults = (("anonymous" if conversion.mapping.drop_anonymous else "no_customer", f"{parsed} IS NULL"),)
+    elif column.name == CURRENCY:
+        faults = _foreign(parsed, conversion, column)
     elif column.required:
         faults = (("no_text", f"{parsed} IS NULL"),)
     kept = f"{MACRO}({parsed})" if conversion.pseudonyms and column.name == CUSTOMER else parsed
     return _Field(column.name, text_of(raw), kept, faults)
+
+
+def _foreign(parsed: str, conversion: Conversion, column: Column) -> tuple[tuple[Reason, str], ...]:
+    """Money of another currency than the business's, or of none, cannot be added to the rest."""
+    if column.name != CURRENCY or conversion.currency is None:
+        return ()
+    return (("other_currency", f"upper(trim({parsed})) IS DISTINCT FROM {literal(conversion.currency)}"),)
 
 
 def _number_field(node: Node, part: Part, conversion: Conversion, column: Column, where: str) -> _Field:
@@ -299,7 +315,8 @@ def _shape(raw: RawColumn) -> str:
 
 def _outputs(conversion: Conversion, fields: list[_Field]) -> list[_Field]:
     time = SCHEMAS[conversion.table].time
-    out = [_Field(f.target, "", f"{f.kept} AS {identifier(_day_name(f.target, time))}", ()) for f in fields]
+    wanted = [f for f in fields if not _is_checked_only(conversion, f.target)]
+    out = [_Field(f.target, "", f"{f.kept} AS {identifier(_day_name(f.target, time))}", ()) for f in wanted]
     if conversion.table == "orders":
         moment = _moment(identifier("p_ordered_at"))
         given = "order_id" in conversion.mapping.columns

@@ -73,6 +73,7 @@ def load_tables(
     *,
     base: Path,
     timezone: str,
+    currency: str | None = None,
     now: dt.date | None = None,
     without: Callable[[Tables], Tables] = lambda tables: tables,
     keeping: Keeping | None = None,
@@ -89,6 +90,8 @@ def load_tables(
         Folder that relative paths start from.
     timezone
         IANA name; times without an offset are taken as local to it, others are converted.
+    currency
+        ISO code of all money; rows whose ``currency`` is mapped and another are at fault. None skips the check.
     now
         Today in that time zone; later rows are refused or dropped. None skips the check.
     without
@@ -116,7 +119,7 @@ def load_tables(
     today = None if now is None else (now - EPOCH).days
     if source.pseudonyms:
         engine.execute(macro(pseudonym_key()))
-    load = _Load(engine, source, _conversions(mappings, timezone, today, source), base)
+    load = _Load(engine, source, _conversions(mappings, timezone, currency, today, source), base)
     if isinstance(engine, SparkEngine):
         for conversion in load.conversions:
             load.reports[conversion.table], load.fingerprints[conversion.table] = load_in_spark(
@@ -201,10 +204,10 @@ def layered(engine: Engine, tables: Tables, settled: Settled) -> Tables:
 
 
 def _conversions(
-    mappings: Mapping[TableName, TableMapping], timezone: str, today: int | None, source: Source
+    mappings: Mapping[TableName, TableMapping], timezone: str, currency: str | None, today: int | None, source: Source
 ) -> list[Conversion]:
     present = (n for n in SCHEMAS if n in mappings)
-    return [Conversion(n, mappings[n], timezone, today, pseudonyms=source.pseudonyms) for n in present]
+    return [Conversion(n, mappings[n], timezone, today, currency, pseudonyms=source.pseudonyms) for n in present]
 
 
 def _check(mappings: Mapping[TableName, TableMapping], timezone: str) -> None:

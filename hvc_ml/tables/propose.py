@@ -22,10 +22,11 @@ from hvc_ml.tables.roles import (
     time_score,
     tokens,
 )
-from hvc_ml.tables.schema import TableName
+from hvc_ml.tables.schema import CURRENCY, TableName
 from hvc_ml.tables.sniff import Facts, Sniffed, readable_formats, sniff
 
 MOST_ATTRIBUTES = 60
+MOST_CURRENCIES = 20
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Proposal:
     """What to write into ``source`` and ``tables``."""
 
     tables: tuple[TableProposal, ...]
+    currency: str | None = None  # of most orders, where a column tells
 
     @property
     def says(self) -> tuple[str, ...]:
@@ -91,17 +93,19 @@ def propose(orders: Path, customers: Path | None = None, events: Path | None = N
             found = "no such file" if not path.exists() else "an empty file or a folder; name one file"
             raise DataError(f"{path}: {found}.")
     with open_engine(Resources(), given) as engine:
-        first = _orders(engine, sniff(engine, orders))
+        seen = sniff(engine, orders)
+        codes = _currencies(engine, seen)
+        first = _orders(engine, seen, codes)
         tables = [first]
         key = next(c.value for c in first.columns if c.key == "customer_id")
         if customers is not None:
             tables.append(_customers(sniff(engine, customers), str(key)))
         if events is not None:
             tables.append(_events(engine, sniff(engine, events), str(key)))
-    return Proposal(tuple(tables))
+    return Proposal(tuple(tables), codes[0] if codes else None)
 
 
-def _orders(engine: Engine, seen: Sniffed) -> TableProposal:
+def _orders(engine: Engine, seen: Sniffed, codes: Sequence[str]) -> TableProposal:
     customer = _need(best(seen.columns, customer_score), seen, "customer")
     when = _need(best(_but(seen, customer), time_score), seen, "time")
     rest = _but(seen, customer, when)
@@ -126,7 +130,30 @@ def _orders(engine: Engine, seen: Sniffed) -> TableProposal:
     settings = [*_dialect(seen), *dates, *_policies(engine, seen, customer, str(amount.value))]
     if order is None:
         notes.append("no order id: a customer's rows of one moment are taken as one order")
+    if codes and (currency := _currency(seen)) is not None:
+        columns.append(Choice(CURRENCY, currency.name, f"rows must hold {codes[0]}", sure=len(codes) == 1))
+    if len(codes) > 1:
+        several = ", ".join(codes)
+        notes.append(f"CHECK: money is in {several}: bring one currency, or keep the rows of one with filter")
     return TableProposal("orders", seen.path, tuple(columns), tuple(settings), tuple(notes))
+
+
+def _currency(seen: Sniffed) -> Facts | None:
+    return best([c for c in seen.columns if c.form == "text"], _whole_word(CURRENCY))
+
+
+def _currencies(engine: Engine, seen: Sniffed) -> tuple[str, ...]:
+    """Codes of the column of currencies, the most frequent first; none where it holds something else."""
+    column = _currency(seen)
+    if column is None or column.values > MOST_CURRENCIES:
+        return ()
+    code = f"upper(trim({text_of(seen.part.column(column.name))}))"
+    found = engine.execute(
+        f"SELECT code FROM (SELECT {code} AS code FROM ({seen.part.select})) WHERE code IS NOT NULL "
+        "GROUP BY code ORDER BY count(*) DESC, code"
+    )
+    codes = tuple(str(code) for (code,) in found)
+    return codes if all(re.fullmatch("[A-Z]{3}", code) for code in codes) else ()
 
 
 def _amount(columns: Sequence[Facts], seen: Sniffed) -> Choice:

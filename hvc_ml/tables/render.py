@@ -62,7 +62,7 @@ def render(proposal: Proposal, *, name: str, base: Path) -> str:
         "# Proposed from the files themselves. Every line says why; please check those that say CHECK.",
         f"name: {_scalar(name)}",
         "timezone: UTC                 # CHECK: the business's own, such as Europe/Berlin; days begin at its midnight",
-        "currency: EUR                 # CHECK",
+        f"currency: {proposal.currency or 'EUR':<19} # {'of most orders' if proposal.currency else 'CHECK'}",
         "",
         "source:",
         "  kind: files",

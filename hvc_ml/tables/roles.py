@@ -46,6 +46,9 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
     "cost": (
         "cost", "cogs", "einstandspreis",
     ),
+    "currency": (
+        "currency", "ccy", "waehrung", "wahrung", "moneda", "devise", "valuta",
+    ),
     "kind": (
         "kind", "type", "event", "action", "name", "typ", "ereignis", "category", "activity",
     ),

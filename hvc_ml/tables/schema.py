@@ -14,6 +14,7 @@ TICKS: Final = 10_000
 TableName = Literal["orders", "customers", "events", "contracts", "touches"]
 
 CUSTOMER: Final = "customer_id"
+CURRENCY: Final = "currency"
 DAY: Final = "day"
 KNOWN_DAY: Final = "known_day"
 
@@ -59,6 +60,7 @@ ORDERS = TableSchema(
         Column("category", "text"),
         Column("channel", "text"),
         Column("quantity", "number"),
+        Column("currency", "text"),  # looked at when rows are read, and not kept
         Column("known_at", "time"),
     ),
     time="ordered_at",
@@ -87,6 +89,7 @@ CONTRACTS = TableSchema(
         Column("ended_at", "time", required=True),
         Column("plan", "text"),
         Column("price", "money"),
+        Column("currency", "text"),
         Column("known_at", "time"),
     ),
     time="started_at",

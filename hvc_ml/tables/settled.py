@@ -33,11 +33,15 @@ from hvc_ml.tables.staging import Staged, StagedPart
 
 log = logging.getLogger(__name__)
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 ROWS: Final = 1_000_000
 """Rows of a row group: ranges of customers are read without looking at the rest."""
 GROWTH: Final = 0.1
 """When fresh rows have grown by this share of all rows, everything is read once more and kept anew."""
+
+
+_IDS: Final = "customers of {}"
+"""Beside the rows of a table: everyone in them once, for what is said of ids every night."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +149,7 @@ class Settled:
         if name not in self.tables:
             return Earlier()
         found = self.tables[name]
-        ids = f"SELECT {CUSTOMER} FROM {self._scan(name)}"
+        ids = f"SELECT {CUSTOMER} FROM {self._scan(_IDS.format(name))}"
         return Earlier(found.rows, found.counts, found.facts, ids)
 
     def layers(self, engine: Engine, fresh: Frame, name: str) -> Layers | None:
@@ -195,6 +199,8 @@ def keep(
             if (table := settled.get({"items": "orders"}.get(name, name))) is not None:
                 chosen = frame if table.last is None else frame.filter(nw.col(DAY) <= table.last)
                 _write(engine, chosen, to / f"{name}.parquet")
+                if name in settled:
+                    _write(engine, chosen.select(CUSTOMER).unique(), to / f"{_IDS.format(name)}.parquet")
     for other in keeping.folder.iterdir():
         if other.name != key:
             shutil.rmtree(other, ignore_errors=True)

@@ -170,6 +170,7 @@ def open_shop(project: Project, stages: Stages) -> Iterator[Shop]:
                     config.tables.present(),
                     base=project.folder,
                     timezone=config.timezone,
+                    currency=config.currency,
                     now=today(project),
                     without=lambda tables: leave_out(engine, tables, register),
                     keeping=keeping,
@@ -187,7 +188,7 @@ def _keeping(project: Project, register: Register) -> Keeping | None:
     make_private_directory(project.rows)
     mappings = {name: mapping.model_dump(mode="json") for name, mapping in config.tables.present().items()}
     names = check_value(pseudonym_key()) if config.source.pseudonyms else None
-    said = json.dumps([config.timezone, mappings, names, sorted(register.hashes)], sort_keys=True)
+    said = json.dumps([config.timezone, config.currency, mappings, names, sorted(register.hashes)], sort_keys=True)
     return Keeping(project.rows, config.source.settled_after, said)
 
 

@@ -36,10 +36,14 @@ class Loaded:
 
 
 @contextlib.contextmanager
-def load(base: Path, source: Source, now: Any = None, timezone: str = "UTC", **mappings: Any) -> Iterator[Loaded]:
+def load(
+    base: Path, source: Source, now: Any = None, timezone: str = "UTC", currency: str | None = None, **mappings: Any
+) -> Iterator[Loaded]:
     settings = {name: TableMapping.model_validate(m) for name, m in mappings.items()}
     with open_engine(SMALL, source.files(base)) as engine:
-        tables, reports, prints = load_tables(engine, source, settings, base=base, timezone=timezone, now=now)
+        tables, reports, prints = load_tables(
+            engine, source, settings, base=base, timezone=timezone, currency=currency, now=now
+        )
         for report in reports.values():
             assert report.rows == report.kept + report.rejected + report.deduplicated
         yield Loaded(engine, tables, reports, prints)
@@ -56,11 +60,11 @@ def shop(tmp_path):
     """Return ``shop(text, **mapping)``: the orders of one CSV file."""
 
     @contextlib.contextmanager
-    def open_shop(text, name="orders.csv", now=None, timezone="UTC", columns=None, **mapping):
+    def open_shop(text, name="orders.csv", now=None, timezone="UTC", currency=None, columns=None, **mapping):
         content = text if isinstance(text, bytes) else text.encode()
         (tmp_path / name).write_bytes(content)
         source = Source(paths={"orders": name})
-        with load(tmp_path, source, now, timezone, orders={"columns": columns or PLAIN, **mapping}) as found:
+        with load(tmp_path, source, now, timezone, currency, orders={"columns": columns or PLAIN, **mapping}) as found:
             yield found
 
     return open_shop

@@ -93,3 +93,47 @@ def test_missing_floats_of_data_frames_are_missing_numbers(loaded, tmp_path):
     columns = {**PLAIN, "discount": "disc"}
     with loaded(tmp_path, Source(paths={"orders": "o.parquet"}), orders={"columns": columns}) as found:
         assert found.rows()[0]["discount"] is None
+
+
+CURRENCIES = {**PLAIN, "currency": "money"}
+
+
+def test_money_of_one_currency_only(loaded, tmp_path):
+    log = {"customer": ["x", "y", "z", "w"], "date": ["2024-01-01"] * 4, "amount": [1.0] * 4}
+    as_parquet(tmp_path / "o.parquet", {**log, "money": ["EUR", " eur ", "USD", None]})
+    mapping = {"columns": CURRENCIES, "max_rejected": 0.5}
+    with loaded(tmp_path, Source(paths={"orders": "o.parquet"}), currency="EUR", orders=mapping) as found:
+        report = found.reports["orders"]
+        assert (report.kept, report.reasons) == (2, {"other_currency": 2})
+        assert report.breaches[0].value == 0.5
+        assert "currency" not in found.rows()[0]  # looked at, and not kept
+    with (
+        pytest.raises(
+            DataError, match=r"orders\.currency: 2 of 4 rows \(50\.0% of the money\) are in another currency"
+        ),
+        loaded(tmp_path, Source(paths={"orders": "o.parquet"}), currency="EUR", orders={"columns": CURRENCIES}),
+    ):
+        pass
+
+
+def test_prices_of_contracts_are_of_one_currency_too(loaded, tmp_path):
+    as_parquet(tmp_path / "o.parquet", {"customer": ["x"], "date": ["2024-01-01"], "amount": [1.0]})
+    terms = {"customer": ["x", "y"], "begin": ["2024-01-01"] * 2, "end": [None, "2025-01-01"], "money": ["EUR", "CHF"]}
+    as_parquet(tmp_path / "c.parquet", terms)
+    columns = {"customer_id": "customer", "started_at": "begin", "ended_at": "end", "currency": "money"}
+    source = Source(paths={"orders": "o.parquet", "contracts": "c.parquet"})
+    mappings = {"orders": {"columns": PLAIN}, "contracts": {"columns": columns, "max_rejected": 0.5}}
+    with loaded(tmp_path, source, currency="EUR", **mappings) as found:
+        assert found.reports["contracts"].reasons == {"other_currency": 1}
+        assert found.rows("contracts")[0].keys() == {"customer_id", "day", "end_day"}
+
+
+def test_a_constant_says_what_all_rows_are_in(shop):
+    one = "customer,date,amount\nx,2024-01-01,1\n"
+    with shop(one, currency="EUR", columns={**PLAIN, "currency": "'EUR'"}) as found:
+        assert found.reports["orders"].kept == 1
+    with (
+        pytest.raises(DataError, match="1 of 1 rows"),
+        shop(one, currency="EUR", columns={**PLAIN, "currency": "'USD'"}),
+    ):
+        pass

@@ -272,3 +272,20 @@ def test_missing_floats_and_line_items_of_data_frames_are_seen(tmp_path):
     }
     assert found.mapping("orders").drop_anonymous
     assert "4 rows each: line items" in next(c.why for c in found.tables[0].columns if c.key == "order_id")
+
+
+def test_a_column_of_currencies_is_mapped_and_the_most_frequent_is_the_businesss(tmp_path):
+    path = tmp_path / "orders.csv"
+    path.write_text("customer,date,amount,Currency\na,2024-01-13,1.5,chf\nb,2024-01-14,2.5,CHF\na,2024-01-15,3,EUR\n")
+    found = propose(path)
+    assert (columns(found)["currency"], found.currency) == ("Currency", "CHF")
+    text = render(found, name="shop", base=tmp_path)
+    assert yaml.safe_load(text)["currency"] == "CHF"
+    assert "CHECK: money is in CHF, EUR" in text
+
+
+def test_a_column_of_that_name_which_holds_no_codes_is_left_alone(tmp_path):
+    path = tmp_path / "orders.csv"
+    path.write_text("customer,date,amount,currency\na,2024-01-13,1.5,dollars\nb,2024-01-14,2.5,dollars\n")
+    found = propose(path)
+    assert ("currency" in columns(found), found.currency) == (False, None)

@@ -1,9 +1,12 @@
 """Opening a store: made once by whoever comes first, silent servers refused at once, no password shown."""
 
+import contextlib
 import json
 import logging
 import os
+import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
@@ -253,3 +256,15 @@ def test_the_list_of_runs_opens_with_the_columns_that_matter_even_where_the_expe
     tags = client.get_experiment(first.experiment_id).tags
     assert "metrics.`churn/auc`" in json.loads(tags[tag])["selectedColumns"]
     assert tags["mlflow.note.content"] == "the reader's own words"
+
+
+def test_a_database_of_an_older_mlflow_says_how_to_bring_it_up_to_date(template, tmp_path):
+    database = tmp_path / "shop" / "models" / "mlflow.db"
+    database.parent.mkdir(parents=True)
+    shutil.copy(template, database)
+    with contextlib.closing(sqlite3.connect(database)) as opened, opened:
+        opened.execute("UPDATE alembic_version SET version_num = 'older'")
+    before = database.read_bytes()
+    with pytest.raises(ServiceError, match=r"out-of-date database schema.*mlflow db upgrade"):
+        open_store(Tracking(), tmp_path / "shop", "my shop")
+    assert database.read_bytes() == before

@@ -97,11 +97,14 @@ def test_a_server_that_goes_away_is_a_service_error_and_a_broken_view_a_data_err
     columns = "SELECT 'a'::text AS customer, DATE '2024-01-01' AS date"
     server.sql(
         f"CREATE VIEW gone AS {columns}, pg_terminate_backend(pg_backend_pid()) AS amount",
+        f"CREATE VIEW midway AS {columns}, CASE WHEN i = 70000 THEN pg_terminate_backend(pg_backend_pid())::int "
+        "ELSE i END AS amount FROM generate_series(1, 80000) i",
         f"CREATE VIEW late AS {columns}, 1 / (i - 70000) AS amount FROM generate_series(1, 80000) i",
         f"CREATE VIEW soon AS {columns}, 1 / 0 AS amount",
     )
-    with pytest.raises(ServiceError, match="the server broke off"):
-        orders(loaded, tmp_path, source, "gone").__enter__()
+    for view in ("gone", "midway"):  # before the first row, and after thousands were sent
+        with pytest.raises(ServiceError, match="the server broke off"):
+            orders(loaded, tmp_path, source, view).__enter__()
     for view in ("late", "soon"):
         with pytest.raises(DataError, match="cannot be computed") as error:
             orders(loaded, tmp_path, source, view).__enter__()
