@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
 
+import pyarrow as pa
+
 from hvc_ml.dataset.declared import compute_declared, write_declared
 from hvc_ml.dataset.keys import keys_of
 from hvc_ml.dataset.partition import PanelPlan, Part, Pass, compute_many, joined
 from hvc_ml.dataset.profile import Profile
-from hvc_ml.dataset.store import PanelStore, Partition
+from hvc_ml.dataset.store import Chosen, PanelStore, Partition
 from hvc_ml.tables.engine import Engine
 from hvc_ml.tables.load import Tables
 from hvc_ml.tables.spark import SparkEngine
@@ -30,8 +32,10 @@ class Built:
     new
         Whether it was built now.
     load
-        Gives the partition: read from the store, where it is not in memory anyway. Of what lies in the store,
-        `hvc_ml.dataset.store.Chosen` says whose rows.
+        Gives the partition: read from the store, where it is not in memory anyway; `hvc_ml.dataset.store.Chosen` may
+        say whose rows.
+    customers
+        Gives their ids alone; whose, as for ``load``.
     """
 
     cutoff: date
@@ -39,6 +43,7 @@ class Built:
     labelled: bool
     new: bool
     load: Callable[..., Partition]
+    customers: Callable[..., pa.ChunkedArray]
 
 
 def build_many(
@@ -133,7 +138,8 @@ def _kept(store: PanelStore, cutoff: date, key: str) -> Built | None:
     meta = store.holds(cutoff, key)
     if meta is None:
         return None
-    return Built(cutoff, int(meta["rows"]), bool(meta["labelled"]), new=False, load=partial(store.load, cutoff, key))
+    ways = {"load": partial(store.load, cutoff, key), "customers": partial(store.customers, cutoff)}
+    return Built(cutoff, int(meta["rows"]), bool(meta["labelled"]), new=False, **ways)
 
 
 def _written(
@@ -155,9 +161,13 @@ def _written(
         for cutoff, writing in writings.items():
             writing.finish(statistics[cutoff])
 
-    def load(cutoff: date) -> Callable[[], Partition]:
+    def load(cutoff: date, chosen: Chosen | None = None) -> Partition:
         if cutoff not in whole:
-            return lambda: store.load(cutoff, keys[cutoff])
-        return lambda: joined(cutoff, [whole[cutoff]], statistics[cutoff], keys[cutoff])
+            return store.load(cutoff, keys[cutoff], chosen)
+        found = joined(cutoff, [whole[cutoff]], statistics[cutoff], keys[cutoff])
+        return found if chosen is None else found.narrowed(chosen)
 
-    return {c: Built(c, rows[c], known, new=True, load=load(c)) for c, known in mature.items()}
+    return {
+        c: Built(c, rows[c], known, new=True, load=partial(load, c), customers=partial(store.customers, c))
+        for c, known in mature.items()
+    }

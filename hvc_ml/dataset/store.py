@@ -3,10 +3,10 @@
 import contextlib
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -55,6 +55,11 @@ class Partition:
     contract_ages: pa.Table | None
     key: str
 
+    def narrowed(self, chosen: Chosen) -> Self:
+        """The rows of some customers; the prior's statistics stay everybody's."""
+        labels = None if self.labels is None else _rows_of(self.labels, chosen)
+        return replace(self, panel=_rows_of(self.panel, chosen), labels=labels)
+
 
 class PanelStore:
     """Partitions under one folder, ``cutoff=YYYY-MM-DD/`` each.
@@ -97,7 +102,13 @@ class PanelStore:
         side = {name: _read_side(folder / f"{name}.arrow") for name in SIDE_TABLES}
         if (folder / LABELS).is_dir():
             side["labels"] = _read_rows(folder / LABELS, chosen)
+        elif side["labels"] is not None and chosen is not None:
+            side["labels"] = _rows_of(side["labels"], chosen)
         return Partition(cutoff=cutoff, panel=_read_rows(folder / PANEL, chosen), key=key, **side)
+
+    def customers(self, cutoff: date, chosen: Chosen | None = None) -> pa.ChunkedArray:
+        """The ids of a partition that the store `holds`, and nothing else of it."""
+        return _read_rows(self.path(cutoff) / PANEL, chosen, [CUSTOMER])[CUSTOMER]
 
     def read(self, cutoff: date, key: str) -> Partition | None:
         """The partition made from exactly these inputs, or None."""
@@ -131,7 +142,7 @@ class Writing:
         """The next customers, in order."""
         if self._panel is None:
             path = self._staging / PANEL
-            self._panel = pyarrow.parquet.ParquetWriter(path, panel.schema, compression="zstd")
+            self._panel = pyarrow.parquet.ParquetWriter(path, panel.schema, compression="lz4")
         self._panel.write_table(panel)
         self._labels += [labels] if labels is not None else []
         self.rows += panel.num_rows
@@ -149,20 +160,26 @@ class Writing:
             self._panel.close()
 
 
-def _read_rows(path: Path, chosen: Chosen | None) -> pa.Table:
+def _rows_of(table: pa.Table, chosen: Chosen) -> pa.Table:
+    kept = (batch.filter(pa.array(chosen(batch[CUSTOMER]))) for batch in table.to_batches())
+    return pa.Table.from_batches(kept, table.schema)
+
+
+def _read_rows(path: Path, chosen: Chosen | None, columns: list[str] | None = None) -> pa.Table:
     """Rows of a file or of a folder of files, in order, with the columns' names and types and nothing else."""
     files = sorted(path.glob("*.parquet")) or [path]
     schema = pyarrow.parquet.read_schema(files[0])
     # Spark writes which columns are never empty, and a word of its own
-    plain = pa.schema([(field.name, field.type) for field in schema])
+    plain = pa.schema([(field.name, field.type) for field in schema if columns is None or field.name in columns])
     if chosen is None:
-        return pyarrow.parquet.read_table(path, partitioning=None).cast(plain)
-    return pa.Table.from_batches((b for file in files for b in _chosen_rows(file, chosen)), schema).cast(plain)
+        return pyarrow.parquet.read_table(path, columns=columns, partitioning=None).cast(plain)
+    batches = [b for file in files for b in _chosen_rows(file, chosen, columns)]
+    return pa.Table.from_batches(batches, batches[0].schema if batches else plain).cast(plain)
 
 
-def _chosen_rows(file: Path, chosen: Chosen) -> Iterator[pa.RecordBatch]:
+def _chosen_rows(file: Path, chosen: Chosen, columns: list[str] | None) -> Iterator[pa.RecordBatch]:
     with pyarrow.parquet.ParquetFile(file) as opened:
-        for batch in opened.iter_batches():
+        for batch in opened.iter_batches(columns=columns):
             yield batch.filter(pa.array(chosen(batch[CUSTOMER])))
 
 

@@ -21,7 +21,6 @@ from hvc_ml.tracking.store import Store, open_store
 from hvc_ml.workflows.backtest import Backtest, backtest, needed
 from hvc_ml.workflows.backtest_record import config_hash, headline_table, record_backtest, record_datasets, settings_of
 from hvc_ml.workflows.fitting import frames_of
-from hvc_ml.workflows.sampling import sample_of
 from hvc_ml.workflows.shop import Shop, open_shop
 
 
@@ -115,9 +114,9 @@ def _evaluated(shop: Shop, asked: int) -> Evaluated:
     config, line = shop.project.config, shop.timeline
     tests = line.tests(asked)
     most = config.model.sample_customers
-    partitions, share = shop.sampled(needed(line, tests, production=False), most)
+    partitions, sample = shop.sampled(needed(line, tests, production=False), most, whole=tests)
     with shop.stages.stage("priors") as stage:
-        frames = frames_of(partitions, config, sample_of(partitions, most, share), whole=tests)
+        frames = frames_of(partitions, config, sample, whole=tests)
         stage.rows = sum(len(f) for f in frames.values())
     test = backtest(line, tests, frames, partitions, shop.plan().features, config, shop.stages)
     with shop.stages.stage("slices") as stage:

@@ -1,12 +1,11 @@
 """Which customers the models learn from, where there are more than they need: a part told by a hash of the id.
 
 The same customers at every cutoff and on every machine. Everybody is tested and scored all the same, and priors are
-fitted on everybody.
+fitted on everybody's counts.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Final, Literal
 
 import numpy as np
@@ -15,7 +14,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from hvc_ml.dataset.store import Partition
 from hvc_ml.tables.schema import CUSTOMER
 
 SAMPLED: Final = "sampled"
@@ -54,6 +52,10 @@ class Sample:
         ids = customers.astype(str).to_numpy(dtype=object)
         return pd.util.hash_array(ids, hash_key=_KEY, categorize=False) < self.share * _HASHES
 
+    def chosen(self, ids: pa.Array) -> NDArray[np.bool_]:
+        """Whether each of these ids is of one of them, shape (n,)."""
+        return self.has(ids.to_pandas())
+
     @property
     def says(self) -> str:
         """In words; empty where it is everybody."""
@@ -64,15 +66,16 @@ class Sample:
         return {"share": self.share, "of": self.of}
 
 
-def sample_of(partitions: Mapping[date, Partition], most: int | Literal["all"], share: float = 1.0) -> Sample:
-    """The part of the customers of labelled cutoffs that comes to ``most`` of them, or everybody.
+def sample_of(ids: Sequence[pa.ChunkedArray], most: int | Literal["all"], share: float = 1.0) -> Sample:
+    """The part of the customers that comes to ``most`` of them, or everybody.
 
     Parameters
     ----------
+    ids
+        Customers of each labelled cutoff.
     share
-        Of all customers, those whose rows the partitions hold: they were drawn by the same hash.
+        Of all customers, those who are among the ids: they were drawn by the same hash.
     """
-    ids = [p.panel[CUSTOMER] for p in partitions.values() if p.labels is not None]
     rows = sum(len(column) for column in ids)
     if most == "all" or (share >= 1 and rows <= most):
         return Sample(1.0, _distinct(ids))
@@ -80,7 +83,7 @@ def sample_of(partitions: Mapping[date, Partition], most: int | Literal["all"], 
     return Sample(share * min(1.0, most / of), round(of / share))
 
 
-def _distinct(ids: list[pa.ChunkedArray]) -> int:
+def _distinct(ids: Sequence[pa.ChunkedArray]) -> int:
     chunks = [chunk.cast(pa.large_string()) for column in ids for chunk in column.chunks]
     return int(pc.count_distinct(pa.chunked_array(chunks, pa.large_string())).as_py())
 

@@ -3,7 +3,7 @@
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from hvc_ml.config import Project
-from hvc_ml.dataset.build import PanelPlan, build_many
+from hvc_ml.dataset.build import Built, PanelPlan, build_many
 from hvc_ml.dataset.store import PanelStore, Partition
 from hvc_ml.errors import DataError, NotEnoughData, OutputError, UsageError
 from hvc_ml.features.catalog import available
@@ -33,7 +33,7 @@ from hvc_ml.timeline.calendar import Timeline
 from hvc_ml.timeline.days import as_date
 from hvc_ml.workflows.arrivals import refuse_old, today
 from hvc_ml.workflows.pseudonyms import check_names
-from hvc_ml.workflows.sampling import Sample
+from hvc_ml.workflows.sampling import Sample, sample_of
 
 
 @dataclass(frozen=True)
@@ -126,26 +126,42 @@ class Shop:
 
     def partitions(self, cutoffs: tuple[date, ...]) -> dict[date, Partition]:
         """The panel at these cutoffs, building what is missing or changed."""
-        return self.sampled(cutoffs, "all")[0]
-
-    def sampled(self, cutoffs: tuple[date, ...], most: int | Literal["all"]) -> tuple[dict[date, Partition], float]:
-        """The panel of at most so many customers at each cutoff where it lies in Spark, and their share of all.
-
-        What one machine has built fits there: it is everybody's, and the share is 1.
-        """
-        plan, store = self.plan(), PanelStore(self.project.features)
         with self.stages.stage("features") as stage:
-            made = build_many(self.engine, self.tables, cutoffs, plan, store)
-            sample = self._sample(max((built.rows for built in made.values()), default=0), most)
-            chosen = () if sample.share >= 1 else (lambda ids: sample.has(ids.to_pandas()),)
-            found = {cutoff: built.load(*chosen) for cutoff, built in made.items()}
+            found = {cutoff: built.load() for cutoff, built in self._built(cutoffs).items()}
             stage.rows = sum(p.panel.num_rows for p in found.values())
-        return found, sample.share
+        return found
 
-    def _sample(self, rows: int, most: int | Literal["all"]) -> Sample:
-        if most == "all" or rows <= most or not isinstance(self.engine, SparkEngine):
-            return Sample(1.0, rows)
-        return Sample(most / rows, rows)
+    def sampled(
+        self, cutoffs: tuple[date, ...], most: int | Literal["all"], whole: Collection[date] = ()
+    ) -> tuple[dict[date, Partition], Sample]:
+        """The panel of those whom models learn from, and who they are.
+
+        Parameters
+        ----------
+        most
+            At most about so many customers, or all of them.
+        whole
+            Cutoffs whose panel is everybody's, unless it lies in Spark: then one machine cannot hold it.
+        """
+        with self.stages.stage("features") as stage:
+            made = self._built(cutoffs)
+            in_spark = isinstance(self.engine, SparkEngine)
+            sample = _sample(made.values(), most, at_once=not in_spark)
+            chosen = (sample.chosen,) if sample.share < 1 else ()
+            found = {c: built.load(*(chosen if in_spark or c not in whole else ())) for c, built in made.items()}
+            stage.rows = sum(p.panel.num_rows for p in found.values())
+        return found, sample
+
+    def _built(self, cutoffs: tuple[date, ...]) -> dict[date, Built]:
+        return build_many(self.engine, self.tables, cutoffs, self.plan(), PanelStore(self.project.features))
+
+
+def _sample(made: Collection[Built], most: int | Literal["all"], *, at_once: bool) -> Sample:
+    """Who is learned from: told by the ids of everybody, or where those do not fit, of about so many."""
+    rows = max((built.rows for built in made), default=0)
+    coarse = Sample(1.0 if at_once or most == "all" or rows <= most else most / rows, rows)
+    chosen = (coarse.chosen,) if coarse.share < 1 else ()
+    return sample_of([built.customers(*chosen) for built in made if built.labelled], most, coarse.share)
 
 
 @contextlib.contextmanager

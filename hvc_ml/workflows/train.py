@@ -32,7 +32,7 @@ from hvc_ml.workflows.fitting import fit_at, frames_of, prior_of
 from hvc_ml.workflows.further import with_further
 from hvc_ml.workflows.pending import keep
 from hvc_ml.workflows.quality import quality_of
-from hvc_ml.workflows.sampling import Sample, sample_of
+from hvc_ml.workflows.sampling import Sample
 from hvc_ml.workflows.search import search, validation
 from hvc_ml.workflows.searched import Search
 from hvc_ml.workflows.shop import Shop, open_shop
@@ -122,11 +122,11 @@ def _trained(shop: Shop) -> Trained:
     tests = line.tests()
     earlier = validation(line, tests, config.search)
     most = config.model.sample_customers
-    partitions, share = shop.sampled((*needed(line, (*earlier, *tests)), shop.now), most)
+    whole = (*tests, shop.now)  # everybody is tested, and scored
+    partitions, sample = shop.sampled((*needed(line, (*earlier, *tests)), shop.now), most, whole)
     certificate = certified(shop, partitions)  # before the fits: with a leak they would be worth nothing
     with shop.stages.stage("priors") as stage:
-        sample = sample_of(partitions, most, share)
-        frames = frames_of(partitions, config, sample, whole=(*tests, shop.now))
+        frames = frames_of(partitions, config, sample, whole)
         stage.rows = sum(len(f) for f in frames.values())
     priors = {c: prior_of(partitions[c], frames[c], config) for c in earlier}
     searched = search(line, tests, frames, priors, features, config, shop.stages)

@@ -1,7 +1,6 @@
 """Models learn from a sample of the customers where there are many; everybody else is served all the same."""
 
 from datetime import date
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -19,9 +18,8 @@ IDS = pd.Series([f"customer {i}" for i in range(20_000)])
 EARLY, LATE = date(2025, 1, 1), date(2025, 2, 1)
 
 
-def partition(ids, *, labelled=True):
-    table = pa.table({"customer_id": ids})
-    return SimpleNamespace(panel=table, labels=table if labelled else None)
+def column(*ids):
+    return pa.chunked_array([ids])
 
 
 def test_a_share_of_the_customers_is_that_share_of_them():
@@ -49,16 +47,12 @@ def test_the_sample_is_another_draw_than_who_calibrates_where_history_is_short()
     assert chosen.has(late["customer_id"]).mean() == pytest.approx(0.5, abs=0.03)
 
 
-def test_customers_are_counted_once_and_only_where_there_is_something_to_learn():
-    partitions = {
-        EARLY: partition(["a", "b"]),
-        LATE: partition(["b", "c"]),
-        date(2025, 3, 1): partition(["d"], labelled=False),
-    }
-    assert sample_of(partitions, "all") == Sample(1.0, 3)
-    assert sample_of(partitions, 3) == Sample(1.0, 3)
-    assert sample_of(partitions, 2) == Sample(2 / 3, 3)
-    assert sample_of({EARLY: partition(["a"], labelled=False)}, 2) == Sample(1.0, 0)
+def test_customers_are_counted_once():
+    ids = [column("a", "b"), column("b", "c")]
+    assert sample_of(ids, "all") == Sample(1.0, 3)
+    assert sample_of(ids, 3) == Sample(1.0, 3)
+    assert sample_of(ids, 2) == Sample(2 / 3, 3)
+    assert sample_of([], 2) == Sample(1.0, 0)
 
 
 def test_where_everybody_is_needed_rows_are_marked_and_models_still_learn_from_the_sample():
@@ -81,7 +75,7 @@ def test_a_test_measures_everybody_with_models_that_saw_the_sample_only(trained)
     with open_shop(trained[0], Stages()) as shop:
         line, features, tests = shop.timeline, shop.plan().features, shop.timeline.tests()
         partitions = shop.partitions(needed(line, tests, production=False))
-    sample = sample_of(partitions, 700)
+    sample = sample_of([p.panel["customer_id"] for p in partitions.values() if p.labels is not None], 700)
     frames = frames_of(partitions, config, sample, whole=tests)
     test = backtest(line, tests, frames, partitions, features, config, Stages())
     everybody = rows_of(partitions[tests[-1]], config)["customer_id"]
@@ -92,8 +86,24 @@ def test_a_test_measures_everybody_with_models_that_saw_the_sample_only(trained)
     assert test.panel.metrics()["churn_auc"] > 0.7
 
 
+def test_where_few_are_learned_from_the_others_rows_stay_on_disk_but_where_everybody_is_tested(trained):
+    with open_shop(trained[0], Stages()) as shop:
+        tests = shop.timeline.tests()
+        cutoffs = needed(shop.timeline, tests, production=False)
+        everybody, (found, sample) = shop.partitions(cutoffs), shop.sampled(cutoffs, 500, whole=tests)
+        assert shop.sampled(cutoffs, "all")[1].share == 1.0
+    assert 0 < sample.share < 1
+    assert sample == sample_of([p.panel["customer_id"] for p in everybody.values() if p.labels is not None], 500)
+    for cutoff, partition in found.items():
+        theirs = everybody[cutoff]
+        assert partition.repeat_buying.equals(theirs.repeat_buying)
+        wanted = pa.array(sample.has(theirs.panel["customer_id"].to_pandas()) | (cutoff in tests))
+        assert partition.panel.equals(theirs.panel.filter(wanted))
+        assert partition.labels.equals(theirs.labels.filter(wanted))
+
+
 def test_of_a_panel_that_is_a_sample_a_part_is_told_as_a_part_of_everybody():
-    drawn = {EARLY: partition([f"c{i}" for i in range(100)]), LATE: partition([f"c{i}" for i in range(20, 120)])}
+    drawn = [column(*(f"c{i}" for i in range(100))), column(*(f"c{i}" for i in range(20, 120)))]
     assert sample_of(drawn, 60, 0.1) == Sample(0.05, 1200)
     assert sample_of(drawn, 500, 0.1) == Sample(0.1, 1200)
     assert sample_of(drawn, "all") == Sample(1.0, 120)
