@@ -19,7 +19,7 @@ from hvc_ml.labels import LabelSettings, labels_at
 from hvc_ml.population import PopulationSettings, active_within, population_at, subscribers_at
 from made.shop import TODAY, at, contract, event, make_tables, order
 
-LAW = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+LAW = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 FEW = settings(LAW, max_examples=5)
 MONEY = ("amount", "refund", "discount", "cost", "price")
 EVERY = catalog(FeatureSettings(), 60, {"region": False, "score_at_signup": True})
@@ -135,7 +135,7 @@ def _changed(log, columns, change):
 
 
 @given(logs)
-@settings(LAW, max_examples=20)  # four times the work of the others
+@settings(LAW, max_examples=12)  # four times the work of the others
 def test_the_future_is_invisible(engine, log):
     """Rows of the future are dropped, scrambled, multiplied and injected: values and customers stay the same, bit for bit."""
     features = available(make_tables(engine, **log), FeatureSettings(), 60)

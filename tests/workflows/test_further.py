@@ -13,10 +13,7 @@ from hvc_ml.tracking.store import open_store
 from hvc_ml.workflows.explain import explain
 from hvc_ml.workflows.fitting import fit_at, prior_of, rows_of
 from hvc_ml.workflows.further import floors_of, further_metrics, with_further
-from hvc_ml.workflows.score import Limits, score
 from hvc_ml.workflows.shop import open_shop
-from hvc_ml.workflows.train import train
-from workflows.shops import small
 
 COLUMNS = [*timing_columns(90), "downgrade_risk", "upgrade_chance"]
 
@@ -124,13 +121,3 @@ def test_customers_who_never_spent_have_no_tiers_to_move_between(trained, panel)
     prior = prior_of(partitions[test], frames[test], config)
     fitted = fit_at(line.split(test), frames, prior, features, config)
     assert with_further(fitted, poor, config).recipe.moves is None
-
-
-def test_of_contracts_the_risk_rises_to_that_of_the_horizon(tmp_path):
-    project = small(tmp_path / "club", kind="subscription", customers=1200)
-    train(project, promote=True, stages=Stages())
-    scores = scores_of(score(project, cutoff=None, limits=Limits(), stages=Stages()))
-    told = scores[["churn_risk_30d", "churn_risk_60d", "churn_risk"]].to_numpy()
-    assert (np.diff(told, axis=1) >= 0).all()
-    assert 0 < told[:, 0].mean() < told[:, 2].mean()
-    assert scores["act_before_days"].between(0, 89).all()

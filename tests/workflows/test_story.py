@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -271,5 +272,9 @@ def test_a_business_with_contracts_goes_the_whole_way(tmp_path):
     assert "amount_contract" in scores
     kept = (1 - scores["churn_risk"]) * scores["value_if_kept"]
     assert (scores["future_value"] >= kept - 0.02).all()  # leavers still pay for a part of the horizon
+    sooner = scores[["churn_risk_30d", "churn_risk_60d", "churn_risk"]].to_numpy()
+    assert (np.diff(sooner, axis=1) >= 0).all()
+    assert 0 < sooner[:, 0].mean() < sooner[:, 2].mean()
+    assert scores["act_before_days"].between(0, 89).all()
     page = explain(project, listed.plan["customer_id"].iloc[0], stages=Stages())
     assert any(r.family == "contract" for r in page.reasons)
