@@ -35,7 +35,7 @@ CONTESTANTS: Final = {
     "scan": ("reading the columns alone", MUTED),
 }
 """Of the benchmark of features, the slowest first."""
-NIGHTS: Final = {"cold": "everything anew", "first": "anew, and kept for later", "night": "the night after"}
+NIGHTS: Final = {"cold": "everything anew", "keeping": "anew, and kept for later", "night": "a night"}
 COLOURS: Final = (OTHERS[0], PERFECT, MODEL, ALERT, OTHERS[2], MUTED, LINE)
 """Of the stages from log to list."""
 _THEMES: Final = """<style>
