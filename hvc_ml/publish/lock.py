@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -9,6 +10,9 @@ from typing import Self
 
 from hvc_ml.errors import LockHeld, OutputError
 from hvc_ml.publish.files import PRIVATE_FILE, make_private_directory, output_errors
+
+NAMELESS = 1.0  # seconds; a holder has just come and not yet written its number, or has erased it and is leaving
+ASK_AGAIN = 0.01  # seconds
 
 
 class RunLock:
@@ -42,13 +46,9 @@ class RunLock:
         with output_errors(self.path):
             make_private_directory(self.path.parent)
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+        if holder := _holder(descriptor):
             os.close(descriptor)
-            who = f"process {holder}" if holder.isdigit() else "another process"
-            raise LockHeld(f"{self.path}: {who} is at work on this project. Run again when it has finished.") from None
+            raise LockHeld(f"{self.path}: {holder} is at work on this project. Run again when it has finished.")
         try:
             with output_errors(self.path):
                 os.ftruncate(descriptor, 0)
@@ -65,3 +65,24 @@ class RunLock:
         with suppress(OSError):  # the lock goes with the descriptor, whatever the disk says
             os.ftruncate(self._descriptor, 0)
         os.close(self._descriptor)
+
+
+def _holder(descriptor: int) -> str:
+    """Who else holds the lock; empty once it is ours."""
+    until = time.monotonic() + NAMELESS
+    while not _locked(descriptor):
+        name = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+        if name.isdigit():
+            return f"process {name}"
+        if time.monotonic() > until:
+            return "another process"
+        time.sleep(ASK_AGAIN)
+    return ""
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -31,6 +31,24 @@ def test_a_holder_whose_name_cannot_be_read_is_another_process(tmp_path, said):
             pass
 
 
+def test_a_holder_that_has_not_yet_written_its_name_is_asked_again(tmp_path, monkeypatch):
+    path = tmp_path / "lock"
+    with RunLock(path):
+        path.write_bytes(b"")
+        monkeypatch.setattr("time.sleep", lambda _: path.write_text("4711\n"))
+        with pytest.raises(LockHeld, match="process 4711 is at work"), RunLock(path):
+            pass
+
+
+def test_a_holder_that_is_leaving_hands_the_lock_over(tmp_path, monkeypatch):
+    path = tmp_path / "lock"
+    leaving = RunLock(path).__enter__()
+    path.write_bytes(b"")
+    monkeypatch.setattr("time.sleep", lambda _: leaving.__exit__(None, None, None))
+    with RunLock(path):
+        assert path.read_text().strip() == str(os.getpid())
+
+
 def test_a_crash_releases_the_lock(tmp_path):
     path = tmp_path / "lock"
     child = subprocess.Popen(
