@@ -97,11 +97,11 @@ def main() -> None:
 def compared(asked: argparse.Namespace) -> dict[str, Any]:
     """Run everything, each in a process of its own."""
     asked.folder.mkdir(parents=True, exist_ok=True)
-    plain = [_alone("plain", _made(asked.folder, int(n)), int(n), asked.active) for n in asked.peer]
+    plain = [_alone("plain", made_shop(asked.folder, int(n)), int(n), asked.active) for n in asked.peer]
     customers = int(asked.customers)
-    data = asked.data or _made(asked.folder, customers)
+    data = asked.data or made_shop(asked.folder, customers)
     with tempfile.TemporaryDirectory(dir=asked.folder) as there:
-        config = _config(Path(there), data.resolve(), asked.memory, asked.active)
+        config = shop_config(Path(there), data.resolve(), asked.memory, asked.active)
         ours = {verb: _alone(verb, config, customers, asked.active) for verb in ("train", "score")}
     return {**ours, "plain": plain}
 
@@ -154,8 +154,8 @@ def _alone(name: str, at: Path, customers: int, active: int) -> dict[str, Any]:
     return found
 
 
-def _made(folder: Path, customers: int) -> Path:
-    """The data of a made-up shop, written once."""
+def made_shop(folder: Path, customers: int) -> Path:
+    """The data/ of a made-up shop, written once."""
     shop = folder / f"shop-{customers}"
     if not (shop / "complete").exists():
         print(f"making up a shop of {customers:,} customers", file=sys.stderr, flush=True)
@@ -164,7 +164,7 @@ def _made(folder: Path, customers: int) -> Path:
     return shop / "data"
 
 
-def _config(project: Path, data: Path, memory: str, active: int = plain_script.ACTIVE) -> Path:
+def shop_config(project: Path, data: Path, memory: str, active: int = plain_script.ACTIVE) -> Path:
     """The demo's own config, with the plain script's population and number of cutoffs."""
     config = yaml.safe_load(demo_config(DemoSettings()))
     config["source"]["paths"] = {name: str(data / Path(path).name) for name, path in config["source"]["paths"].items()}

@@ -32,7 +32,7 @@ def number(value: float, digits: int = 3) -> str:
     return "-" if value != value else f"{value:.{digits}f}"  # noqa: PLR0124 # only NaN differs from itself
 
 
-def gap(difference: Estimate) -> str:
+def gap(difference: Estimate, digits: int = 3) -> str:
     """A difference with its interval.
 
     Examples
@@ -40,7 +40,8 @@ def gap(difference: Estimate) -> str:
     >>> gap(Estimate(-0.00004, 0.0102, 0.02))
     '+0.010 (+0.000 to +0.020)'
     """
-    return f"{signed(difference.mid)} ({signed(difference.low)} to {signed(difference.high)})"
+    mid, low, high = (signed(value, digits) for value in (difference.mid, difference.low, difference.high))
+    return f"{mid} ({low} to {high})"
 
 
 def signed(value: float, digits: int = 3) -> str:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import plain_script
-from benchmarks.end_to_end import OURS, SHARED, _config, _scaled, grouped, lines, main, nightly, told
+from benchmarks.end_to_end import OURS, SHARED, _scaled, grouped, lines, main, nightly, shop_config, told
 from benchmarks.meter import REST, Meter
 from benchmarks.results import read
 from hvc_ml.config import load_config
@@ -65,7 +65,7 @@ def test_the_plain_scripts_list_is_sorted_and_has_three_reasons(shop, tmp_path, 
 
 
 def test_ours_has_the_plain_scripts_population_and_cutoffs(tmp_path, shop):
-    config = load_config(_config(tmp_path, shop, "1GB")).config
+    config = load_config(shop_config(tmp_path, shop, "1GB")).config
     assert config.population.active_within == plain_script.ACTIVE
     assert config.calendar.cutoffs == plain_script.CUTOFFS
 
