@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.special import betaln, expit, gammaln, hyp2f1, psi
+
+from hvc_ml.estimators.likelihood import highest
 
 Array = NDArray[np.float64]
 
@@ -88,29 +89,15 @@ def fit(counts: Counts, penalty: float) -> tuple[Array, float] | None:
     (r, alpha, a, b) and the unpenalised log-likelihood, or None if no start led anywhere.
     """
     unit = float(counts.n @ counts.age / counts.n.sum())
-    scaled = Counts(counts.frequency, counts.recency / unit, counts.age / unit, counts.n)
-    size = float(counts.n.sum())
+    columns = (counts.frequency, counts.recency / unit, counts.age / unit, counts.n)
 
-    def loss(theta: Array) -> tuple[float, Array]:
-        params = np.exp(theta)
-        value, gradient = log_likelihood(params, scaled)
-        return float(penalty * theta @ theta - value) / size, (2 * penalty * theta - gradient * params) / size
+    def likelihood(params: Array, part: slice) -> tuple[float, Array]:
+        return log_likelihood(params, Counts(*(column[part] for column in columns)))
 
-    best: tuple[Array, float] | None = None
-    for start in STARTS:
-        found = minimize(
-            loss,
-            np.log(start),
-            jac=True,
-            method="L-BFGS-B",
-            bounds=[(-BOUND, BOUND)] * 4,
-            options={"ftol": 1e-13, "gtol": 1e-8, "maxiter": 500},
-        )
-        if np.isfinite(found.fun) and (best is None or found.fun < best[1] - 1e-9):
-            best = (np.asarray(found.x, dtype=np.float64), float(found.fun))
-    if best is None:
+    found = highest(likelihood, counts.n, STARTS, [(-BOUND, BOUND)] * 4, penalty)
+    if found is None:
         return None
-    params: Array = np.exp(best[0]) * np.array([1.0, unit, 1.0, 1.0])
+    params: Array = found * np.array([1.0, unit, 1.0, 1.0])
     return params, float(log_likelihood(params, counts)[0])
 
 

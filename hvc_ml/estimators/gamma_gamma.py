@@ -6,8 +6,9 @@ Fader & Hardie (2013), "The gamma-gamma model of monetary value": amounts are ``
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.special import gammaln, psi
+
+from hvc_ml.estimators.likelihood import highest
 
 Array = NDArray[np.float64]
 
@@ -50,29 +51,16 @@ def fit(frequency: Array, mean_spend: Array, n: Array, penalty: float) -> tuple[
     Returns (p, q, gamma) with q > 1, and the unpenalised log-likelihood, or None if no start led anywhere.
     """
     unit = float(n @ mean_spend / n.sum())
-    size = float(n.sum())
     z = (mean_spend / unit).astype(np.float32).astype(np.float64)  # another currency must not differ by a rounding
 
-    def loss(theta: Array) -> tuple[float, Array]:
-        params = np.exp(theta)
-        value, gradient = log_likelihood(params, frequency, z, n)
-        return float(penalty * theta @ theta - value) / size, (2 * penalty * theta - gradient * params) / size
+    def likelihood(params: Array, part: slice) -> tuple[float, Array]:
+        return log_likelihood(params, frequency[part], z[part], n[part])
 
-    best: tuple[Array, float] | None = None
-    for start in STARTS:
-        found = minimize(
-            loss,
-            np.log(start),
-            jac=True,
-            method="L-BFGS-B",
-            bounds=[(-BOUND, BOUND), (np.log(LOWEST_Q), BOUND), (-BOUND, BOUND)],
-            options={"ftol": 1e-13, "gtol": 1e-8, "maxiter": 500},
-        )
-        if np.isfinite(found.fun) and (best is None or found.fun < best[1] - 1e-9):
-            best = (np.asarray(found.x, dtype=np.float64), float(found.fun))
-    if best is None:
+    bounds = [(-BOUND, BOUND), (np.log(LOWEST_Q), BOUND), (-BOUND, BOUND)]
+    found = highest(likelihood, n, STARTS, bounds, penalty)
+    if found is None:
         return None
-    params: Array = np.exp(best[0]) * np.array([1.0, 1.0, unit])
+    params: Array = found * np.array([1.0, 1.0, unit])
     return params, float(log_likelihood(params, frequency, mean_spend, n)[0])
 
 

@@ -11,7 +11,7 @@ from scipy.optimize import OptimizeResult, approx_fprime
 from scipy.stats import beta as beta_distribution
 
 from hvc_ml.errors import ModelRefused
-from hvc_ml.estimators import bg_nbd, gamma_gamma
+from hvc_ml.estimators import bg_nbd, gamma_gamma, likelihood
 from hvc_ml.estimators.prior import BuyTillYouDie, fit_buy_till_you_die
 
 NO_SPEND = pd.DataFrame({"frequency": [], "mean_spend": [], "n": []})
@@ -239,8 +239,7 @@ def test_a_likelihood_without_a_maximum_falls_back(monkeypatch):
 
 
 def test_starts_that_lead_nowhere_are_no_answer(monkeypatch):
-    for module in (bg_nbd, gamma_gamma):
-        monkeypatch.setattr(module, "minimize", lambda *_, **__: OptimizeResult(x=np.array([0.0]), fun=np.nan))
+    monkeypatch.setattr(likelihood, "minimize", lambda *_, **__: OptimizeResult(x=np.array([0.0]), fun=np.nan))
     one = np.array([1.0])
     assert bg_nbd.fit(bg_nbd.Counts(one, one, one * 2, one), 0.0) is None
     assert gamma_gamma.fit(one, one * 5, one, 0.0) is None
