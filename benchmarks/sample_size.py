@@ -1,4 +1,4 @@
-"""How many customers of a large business do the models have to learn from?
+"""How many customers of a large business the models have to learn from.
 
 python -m benchmarks.sample_size --shop 50000 --learn 10000 20000
 python -m benchmarks.sample_size --data shop/data --learn 25000 50000 100000 200000
@@ -6,7 +6,7 @@ python -m benchmarks.sample_size --data shop/data --learn 25000 50000 100000 200
 The recipe of the newest test cutoff, learned from samples of the customers, drawn by a hash of their ids as
 ``model.sample_customers`` draws them, so that each holds the smaller ones. Priors are fitted on everybody's counts, and
 everybody is measured. Differences are to the largest sample, with an interval over customers drawn anew. The seconds
-are those of the processor, all threads, for the fit, its test and the figures: everybody's part of it stays the same.
+are those of the processor, all threads, for the fit, the test on everybody and the figures.
 """
 
 import argparse
@@ -25,7 +25,6 @@ from benchmarks.end_to_end import made_shop, shop_config
 from benchmarks.meter import Meter, processor
 from benchmarks.tables import gap, machine, number, table
 from hvc_ml.config import load_config
-from hvc_ml.evaluation import kernels
 from hvc_ml.evaluation.bootstrap import difference
 from hvc_ml.evaluation.kernels import Kernel
 from hvc_ml.evaluation.metrics import CHURN_KERNELS, VALUE_KERNELS

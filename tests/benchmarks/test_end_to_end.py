@@ -8,11 +8,12 @@ import pytest
 from benchmarks import plain_script
 from benchmarks.end_to_end import OURS, SHARED, _scaled, grouped, lines, main, nightly, shop_config, told
 from benchmarks.meter import REST, Meter
+from benchmarks.plain_script import Job
 from benchmarks.results import read
 from hvc_ml.config import load_config
 from hvc_ml.progress import Stages
 from hvc_ml.tables.demo import DemoSettings, write_demo
-from made.timed import FOUND
+from made.timed import FOUND, cost
 
 CUTOFF = pd.Timestamp("2025-06-01")
 
@@ -52,16 +53,30 @@ def test_the_plain_scripts_labels_are_what_came_after(frames):
 
 @pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")  # shap sets colours as matplotlib used to
 @pytest.mark.filterwarnings("ignore:LightGBM binary classifier with TreeExplainer")
-def test_the_plain_scripts_list_is_sorted_and_has_three_reasons(shop, tmp_path, monkeypatch):
-    monkeypatch.setattr(plain_script, "ROUNDS", 5)
+@pytest.mark.parametrize("job", [Job(rounds=5), Job(churn=2, value=3, rounds=3, leaves=15, tested=True)])
+def test_the_plain_scripts_list_is_sorted_and_has_three_reasons(shop, tmp_path, job):
     stages = Stages()
-    n = plain_script.run(shop, tmp_path / "list.csv", stages)
+    n = plain_script.run(shop, tmp_path / "list.csv", stages, job=job)
     made = pd.read_csv(tmp_path / "list.csv")
     assert len(made) == n > 50
     assert made["value_at_risk"].is_monotonic_decreasing
     assert (made["amount_1"] >= made["amount_2"]).all()
     assert not made[["reason_1", "reason_2", "reason_3"]].isna().any(axis=None)
-    assert [*stages.seconds] == ["read and check", "features", "features of today", "train", "predict", "SHAP", "write"]
+    tested = ["test out of time"] if job.tested else []
+    before, after = ["read and check", "features", "features of today"], ["train", "predict", "SHAP", "write"]
+    assert [*stages.seconds] == [*before, *tested, *after]
+
+
+def test_a_thorough_script_learns_nothing_that_was_unknown_at_its_test(shop, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(plain_script, "labelled", lambda _frames, cutoff, _active: asked.append(cutoff))
+    monkeypatch.setattr(plain_script, "test", lambda _columns, newest, earlier, _job: asked.append(len(earlier)))
+    monkeypatch.setattr(plain_script, "train", lambda columns, past, _job: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        plain_script.run(shop, tmp_path / "list.csv", Stages(), job=Job(tested=True))
+    *cutoffs, earlier = asked
+    assert earlier == plain_script.CUTOFFS
+    assert cutoffs[0] - cutoffs[-earlier] >= pd.Timedelta(days=plain_script.HORIZON)
 
 
 def test_ours_has_the_plain_scripts_population_and_cutoffs(tmp_path, shop):
@@ -104,6 +119,15 @@ def test_where_models_are_kept_neither_learns():
     line = nightly(FOUND)
     assert line.cpu == pytest.approx(4.5)
     assert line.scaled == pytest.approx(10 + 50 + 10 + 500 + 1 + 3)
+
+
+def test_a_thorough_script_has_a_table_of_its_own_with_its_test():
+    slow = [
+        {**run, "stages": {**run["stages"], "test out of time": cost(run["customers"] / 10)}} for run in FOUND["plain"]
+    ]
+    text = told({**FOUND, "thorough": slow})
+    assert text.count("| in all |") == 2
+    assert "| test out of time | 5.0 | 1.0 | 0.50 | 30.0 | 100 | 20.0 |" in text
 
 
 def test_without_the_plain_script_the_table_is_ours_alone():
