@@ -1,7 +1,7 @@
 """Compute the partitions of several cutoffs in one pass: population, features, labels and the prior's statistics."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
@@ -15,7 +15,7 @@ from hvc_ml.compiled.features import features_of, has_attribute
 from hvc_ml.compiled.labels import labelled_columns, labels_of
 from hvc_ml.compiled.program import columns_of
 from hvc_ml.compiled.purchases import Ints, Purchases, added, purchases_of, window_of
-from hvc_ml.compiled.ranges import ranges_of
+from hvc_ml.compiled.ranges import Range, ranges_of
 from hvc_ml.dataset.profile import Profile
 from hvc_ml.dataset.repeat_buying import contract_ages_at
 from hvc_ml.dataset.store import Partition
@@ -30,6 +30,7 @@ from hvc_ml.tables.load import Tables
 from hvc_ml.tables.schema import CUSTOMER
 
 MEMBERS: Final = "population"
+ATTRIBUTES: Final = "attributes of a range"
 SHARE: Final = 4
 """A part takes the fourth part of the memory that the engine may use: there is the engine itself, and the writing."""
 
@@ -100,7 +101,7 @@ class Pass:
                 members = {c: self._members(events, p, c, (gaps or {}).get(c, p.gaps)) for c, p in bought.items()}
                 for cutoff, found in bought.items():
                     self._bought[cutoff].append((found.repeat_buying(), found.repeat_spenders()))
-            yield self._computed(events, members)
+            yield self._computed(events, members, self._narrowed(customers))
 
     def statistics(self, cutoff: date) -> dict[str, pa.Table | None]:
         """The prior's tables of a cutoff, once all parts are computed."""
@@ -133,25 +134,32 @@ class Pass:
             return member
         return bought.active(window_of(gaps, plan.population, plan.labels.horizon))
 
-    def _computed(self, events: Events, members: Mapping[date, Members]) -> dict[date, Part]:
+    def _narrowed(self, customers: Range) -> Tables:
+        """The tables with the attributes of a range's customers only: every cutoff joins them."""
+        attributes = self._tables.customers
+        if attributes is None or len(self.ranges) == 1:
+            return self._tables
+        return replace(self._tables, customers=self._engine.materialise(customers.of(attributes), ATTRIBUTES))
+
+    def _computed(self, events: Events, members: Mapping[date, Members], tables: Tables) -> dict[date, Part]:
         with self._profile.stage("features") as stage:
-            panels = self._panels(events, members)
+            panels = self._panels(events, members, tables)
             stage.rows = sum(p.num_rows for p in panels.values())
         with self._profile.stage("labels") as stage:
             labels = self._labels(events, {c: row for c, row in members.items() if self._mature[c]})
             stage.rows = sum(t.num_rows for t in labels.values())
         return {cutoff: Part(panel, labels.get(cutoff)) for cutoff, panel in panels.items()}
 
-    def _panels(self, events: Events, members: Mapping[date, Members]) -> dict[date, pa.Table]:
+    def _panels(self, events: Events, members: Mapping[date, Members], tables: Tables) -> dict[date, pa.Table]:
         """Features in their order; those made of attributes are the engine's."""
         features = self._plan.features
         rest = [f for f in features if has_attribute(f.value)]
         panels = features_of(events, members, [f for f in features if not has_attribute(f.value)])
-        return {c: self._with_rest(c, panel, rest) for c, panel in panels.items()} if rest else panels
+        return {c: self._with_rest(c, panel, rest, tables) for c, panel in panels.items()} if rest else panels
 
-    def _with_rest(self, cutoff: date, panel: pa.Table, rest: Sequence[Feature]) -> pa.Table:
+    def _with_rest(self, cutoff: date, panel: pa.Table, rest: Sequence[Feature], tables: Tables) -> pa.Table:
         customers = _landed(self._engine, panel)
-        found = self._engine.arrow(features_at(customers, self._tables, cutoff, rest).sort(CUSTOMER))
+        found = self._engine.arrow(features_at(customers, tables, cutoff, rest).sort(CUSTOMER))
         columns = dict(zip(panel.column_names, panel.columns, strict=True)) | {f.name: found[f.name] for f in rest}
         return pa.table({CUSTOMER: columns[CUSTOMER], **{f.name: columns[f.name] for f in self._plan.features}})
 
