@@ -130,15 +130,17 @@ def _named(axes: Axes) -> None:
 
 
 def end_to_end_figure(results: Sequence[Result]) -> Figure:
-    """Seconds of the processor by stage: ours, and the plain script's with as many customers."""
-    newest = max(results, key=lambda result: float(result["found"]["train"]["customers"]))
-    taken = {line.stage: np.array([line.cpu, line.scaled]) for line in lines(newest["found"])}
-    customers = newest["found"]["train"]["customers"]
-    figure, axes = canvas(f"From log to list, {customers:,} customers", width=8.2, height=3.2)
+    """Seconds of the processor by stage: ours, and the scripts' with as many customers."""
+    found = max((result["found"] for result in results), key=lambda found: float(found["train"]["customers"]))
+    peers = [peer for peer in ("plain", "thorough") if peer in found]
+    beside = [[line.scaled for line in lines(found, peer)] for peer in peers]
+    ours = lines(found)
+    taken = {line.stage: np.array([line.cpu, *scaled]) for line, *scaled in zip(ours, *beside, strict=True)}
+    figure, axes = canvas(f"From log to list, {found['train']['customers']:,} customers", width=8.2, height=3.8)
     parts = {stage: [stage] for stage in SHARED} | {"tests, certificate, page, registry": OURS, REST: [REST]}
-    names, starts = ["hvc-ml", "plain script"], np.zeros(2)
+    names, starts = ["hvc-ml", *(f"{peer} script" for peer in peers)], np.zeros(1 + len(peers))
     for (part, stages), colour in zip(parts.items(), COLOURS, strict=True):
-        seconds = sum((taken[stage] for stage in stages), np.zeros(2))
+        seconds = sum((taken[stage] for stage in stages), np.zeros(len(names)))
         axes.barh(names, seconds, left=starts, height=0.6, color=colour, label=part)
         starts = starts + seconds
     for name, total in zip(names, starts, strict=True):

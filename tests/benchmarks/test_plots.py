@@ -64,6 +64,13 @@ def test_the_stages_add_up_to_all_of_both(figures):
     assert max(p.get_x() + p.get_width() for p in axes.patches if p.get_y() < 0.5) == pytest.approx(ours)
 
 
+def test_a_thorough_script_has_a_bar_too():
+    [axes] = plots.drawn({"end_to_end": [{"asked": {}, "found": FOUND | {"thorough": FOUND["plain"]}}]})[
+        "end_to_end"
+    ].axes
+    assert [t.get_text() for t in axes.get_yticklabels()] == ["hvc-ml", "plain script", "thorough script"]
+
+
 def test_a_figure_follows_a_light_and_a_dark_page(figures):
     svg = plots.themed(figures["features"])
     assert "prefers-color-scheme: dark" in svg
