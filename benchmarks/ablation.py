@@ -43,6 +43,7 @@ SETTINGS: Final[dict[str, dict[str, Any]]] = {
     "blend without trees alone": {"members": ("prior", "hurdle", "tweedie", "rule")},
     "blend without past spend": {"members": ("prior", "hurdle", "tweedie", "trees")},
     "blend, monotone": {"monotone": True},
+    "blend, every column for each tree": {"feature_fraction": 1.0},
 }
 """What differs from the recipe. Members are those of the blend of value; those with trees correct the risk, too."""
 NEARLY_NOTHING: Final = 1e-6

@@ -37,6 +37,9 @@ SETTINGS: Final[Mapping[str, Mapping[str, Any]]] = {
     "127 bins": {"max_bin": 127},
     "63 bins": {"max_bin": 63},
     "column after column": {"force_row_wise": False, "force_col_wise": True},
+    "half of the columns for each tree": {"feature_fraction": 0.5},
+    "a third of the columns for each tree": {"feature_fraction": 0.33},
+    "half of them, column after column": {"feature_fraction": 0.5, "force_row_wise": False, "force_col_wise": True},
     "quantised": QUANTISED,
     "one-sided sampling": {"data_sample_strategy": "goss", "top_rate": 0.3, "other_rate": 0.2},
 }

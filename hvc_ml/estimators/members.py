@@ -208,6 +208,7 @@ def _shared(settings: ModelSettings) -> dict[str, Any]:
         "rounds": settings.rounds,
         "learning_rate": settings.learning_rate,
         "leaves": settings.leaves,
+        "feature_fraction": settings.feature_fraction,
         "min_child_samples": settings.min_child_samples,
         "l2": settings.l2,
         "seed": settings.seed,

@@ -29,6 +29,7 @@ from hvc_ml.workflows.searched import Candidate, Leader, Search
 LADDERS: Final[Ladders] = {
     "learning_rate": (0.02, 0.03, 0.05, 0.08, 0.12, 0.2),
     "leaves": (3, 4, 7, 15, 31, 63),
+    "feature_fraction": (0.2, 0.33, 0.5, 0.7, 1.0),
     "min_child_samples": (None, 10, 20, 50, 100, 200, 500),
     "l2": (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0),
     "winsor": (0.97, 0.98, 0.99, 0.995, 0.999, 1.0),

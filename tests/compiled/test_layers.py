@@ -95,6 +95,7 @@ def test_two_layers_give_the_same_bits_as_all_rows(engine, tmp_path_factory, dra
 
 
 @pytest.mark.deep
+@pytest.mark.timeout(3600)
 @given(split_logs)
 @settings(LAW, max_examples=200)
 def test_hundreds_of_logs_in_two_layers_give_the_same_bits_as_all_rows(engine, tmp_path_factory, drawn):

@@ -61,6 +61,7 @@ def test_any_feature_of_the_algebra_has_the_same_bits(engine, log, chosen, who):
 
 
 @pytest.mark.deep
+@pytest.mark.timeout(7200)
 @given(logs, features, st.tuples(*[members] * 2))
 @settings(LAW, max_examples=3000)
 def test_thousands_of_features_have_the_same_bits(engine, log, chosen, who):
