@@ -41,7 +41,7 @@ class ModelSettings(Settings):
     """The most leaves of one tree."""
 
     feature_fraction: Annotated[float, Field(gt=0.0, le=1.0)] = 0.5
-    """The share of columns that each tree chooses from, drawn anew: trees that see fewer differ more, and cost less."""
+    """The share of columns that each tree chooses from, drawn anew: trees that see fewer differ more."""
 
     min_child_samples: Annotated[int, Field(ge=1)] | None = None
     """The fewest rows in a leaf; null lets it grow with the data (1 % of the rows, at most 200)."""
