@@ -10,8 +10,8 @@ import pandas as pd
 PARAMS: Final = frozenset(
     """
     horizon churn grace settle margin active_within every cutoffs tests min_history windows families features
-    prior rounds learning_rate leaves feature_fraction min_child_samples l2 seed coverage winsor min_rows min_each threads
-    rung kind churn_rounds value_rounds churn_weight value_weight calibrator scale
+    prior rounds learning_rate leaves feature_fraction min_child_samples l2 seed coverage winsor
+    min_rows min_each threads rung kind churn_rounds value_rounds churn_weight value_weight calibrator scale
     rows_fit rows_calibrate rows_test customers first_day end_day fit_cutoffs calibrate_cutoffs test_cutoffs
     hvc_ml grade members monotone search_trials validation_cutoffs sample_customers sample_share
     """.split()  # noqa: SIM905 # a list of words reads better than forty quoted ones
