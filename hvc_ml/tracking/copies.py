@@ -1,8 +1,8 @@
 """Verified local copies of bundles under ``models/bundles``: scoring works while the registry does not."""
 
 import json
+import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from hvc_ml.publish import MANIFEST, make_private_directory, output_errors, write_bytes_atomic
+from hvc_ml.publish.files import private_place
+from hvc_ml.publish.sweep import sweep
 
 LAST: Final = "champion.json"
 
@@ -64,6 +66,7 @@ def card_of(folder: Path, version: int) -> Path:
 def keep_copy(folder: Path, bundle: Path, digest: str) -> None:
     """Copy a bundle, unless it is there already."""
     copy = copy_of(folder, digest)
+    sweep(copy.parent)
     if digest_of(copy) == digest:
         return
     with workspace(copy.parent) as place:
@@ -80,7 +83,7 @@ def move_in(came: Path, copy: Path) -> None:
 
 @contextmanager
 def workspace(parent: Path) -> Iterator[Path]:
-    """A private folder beside the copies, gone afterwards.
+    """A private folder beside the copies, gone afterwards; those of runs that died are removed.
 
     Raises
     ------
@@ -89,11 +92,12 @@ def workspace(parent: Path) -> Iterator[Path]:
     """
     with output_errors(parent):
         make_private_directory(parent)
-        place = Path(tempfile.mkdtemp(prefix=".part-", dir=parent))
+        place, lock = private_place(parent / "copy", directory=True)
         try:
             yield place
         finally:
             shutil.rmtree(place, ignore_errors=True)
+            os.close(lock)
 
 
 def remember(folder: Path, version: int, digest: str, run_id: str) -> None:
